@@ -1,0 +1,129 @@
+//! One memory budget for everything that grows with the data.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::types::{Error, Result};
+
+/// A budget that many operators draw on. Cloning shares it.
+#[derive(Clone, Debug)]
+pub struct MemoryBudget(Arc<State>);
+
+#[derive(Debug)]
+struct State {
+    limit_bytes: usize,
+    used_bytes: AtomicUsize,
+    peak_bytes: AtomicUsize,
+}
+
+impl MemoryBudget {
+    /// A budget of `limit_bytes`.
+    pub fn new(limit_bytes: usize) -> MemoryBudget {
+        MemoryBudget(Arc::new(State {
+            limit_bytes,
+            used_bytes: AtomicUsize::new(0),
+            peak_bytes: AtomicUsize::new(0),
+        }))
+    }
+
+    /// A budget without limit, which still counts.
+    pub fn unlimited() -> MemoryBudget {
+        MemoryBudget::new(usize::MAX)
+    }
+
+    /// An empty reservation on this budget; `owner` names it in the error.
+    pub fn reservation(&self, owner: &'static str) -> Reservation {
+        Reservation { budget: self.clone(), owner, bytes: 0 }
+    }
+
+    /// Bytes reserved now.
+    pub fn used_bytes(&self) -> usize {
+        self.0.used_bytes.load(Ordering::Relaxed)
+    }
+
+    /// The most bytes that were ever reserved at once.
+    pub fn peak_bytes(&self) -> usize {
+        self.0.peak_bytes.load(Ordering::Relaxed)
+    }
+
+    /// The limit.
+    pub fn limit_bytes(&self) -> usize {
+        self.0.limit_bytes
+    }
+
+    fn add(&self, bytes: usize, owner: &str) -> Result<()> {
+        let used = self.0.used_bytes.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
+        if used > self.0.limit_bytes {
+            self.0.used_bytes.fetch_sub(bytes, Ordering::Relaxed);
+            return Err(Error::out_of_memory(format!(
+                "{owner} needs {bytes} more bytes, and {} of {} are in use",
+                used - bytes,
+                self.0.limit_bytes
+            ))
+            .with_hint("raise the memory limit, or ask for fewer groups or rows"));
+        }
+        self.0.peak_bytes.fetch_max(used, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// Bytes taken from a budget, given back on drop.
+#[derive(Debug)]
+pub struct Reservation {
+    budget: MemoryBudget,
+    owner: &'static str,
+    bytes: usize,
+}
+
+impl Reservation {
+    /// Grows or shrinks the reservation to `bytes`.
+    ///
+    /// # Errors
+    /// `OutOfMemory`; the reservation is then unchanged.
+    pub fn resize(&mut self, bytes: usize) -> Result<()> {
+        if bytes > self.bytes {
+            self.budget.add(bytes - self.bytes, self.owner)?;
+        } else {
+            self.budget.0.used_bytes.fetch_sub(self.bytes - bytes, Ordering::Relaxed);
+        }
+        self.bytes = bytes;
+        Ok(())
+    }
+
+    /// Grows the reservation by `bytes`.
+    ///
+    /// # Errors
+    /// As [`Reservation::resize`].
+    pub fn grow(&mut self, bytes: usize) -> Result<()> {
+        self.resize(self.bytes.saturating_add(bytes))
+    }
+
+    /// Bytes reserved.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        self.budget.0.used_bytes.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reservation_never_passes_the_limit_and_is_given_back() -> Result<()> {
+        let budget = MemoryBudget::new(100);
+        let mut first = budget.reservation("first");
+        first.resize(60)?;
+        let mut second = budget.reservation("second");
+        assert!(second.resize(41).is_err());
+        second.resize(40)?;
+        drop(first);
+        assert_eq!((budget.used_bytes(), budget.peak_bytes()), (40, 100));
+        Ok(())
+    }
+}

@@ -1,0 +1,27 @@
+//! How far an operation is.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Work done and work expected, in units of the operation's own (rows, columns × rows, bytes).
+#[derive(Debug, Default)]
+pub struct Progress {
+    done: AtomicU64,
+    total: AtomicU64,
+}
+
+impl Progress {
+    /// Adds to the work expected.
+    pub fn expect(&self, units: u64) {
+        self.total.fetch_add(units, Ordering::Relaxed);
+    }
+
+    /// Adds to the work done.
+    pub fn advance(&self, units: u64) {
+        self.done.fetch_add(units, Ordering::Relaxed);
+    }
+
+    /// (done, expected); expected is 0 while unknown.
+    pub fn get(&self) -> (u64, u64) {
+        (self.done.load(Ordering::Relaxed), self.total.load(Ordering::Relaxed))
+    }
+}

@@ -1,0 +1,473 @@
+//! Frame of reference: integers as offsets from a base per block, bit-packed, with exceptions.
+//!
+//! A frame holds `n` integers in lanes of T = 8, 16, 32 or 64 bits, in B = ⌈n / 1024⌉ blocks. A block's
+//! base is (nearly always) its least value; `width` bits of each offset are packed, and the offsets
+//! that need more are exceptions, stored whole. Arithmetic wraps at T bits, so the same bytes serve
+//! signed and unsigned integers.
+//!
+//! ```text
+//! frame = header widths [ exception counts ] bases pad64 packed positions offsets pad8
+//!
+//! offset  size    name
+//! 0       1       base_bytes       bytes of a block's base: 0, 1, 2, 4 or 8, at most T / 8
+//! 1       1       exception_bytes  bytes of an exception's offset: 0 (there are none), 1, 2, 4 or 8, at most T / 8
+//! 2       2       zero
+//! 4       4       exception_count  of all blocks
+//! 8       8       base             the frame's base, T bits zero-extended
+//! 16      B       widths           u8, at most T
+//! …       2 B     counts           u16, exceptions of each block; only if exception_bytes > 0
+//! …               bases            base_bytes each: the block's base − the frame's base
+//! …               packed           from a multiple of 64: the blocks' word rows (`kernel::bitpack`), 128 bytes each;
+//!                                  a block of m values has ⌈⌈m × T / 1024⌉ × width / T⌉ of them
+//! …               positions        u16 for each exception: its place in its block
+//! …               offsets          exception_bytes each: value − the block's base
+//! ```
+
+use std::ops::Range;
+
+use super::BLOCK_LEN;
+use super::layout::{
+    Cursor, bytes_for_width, item, item_bytes, narrow_item, pad, push_narrow, to_u16, to_u32,
+    to_usize,
+};
+use crate::kernel::{self, Integer, Lane};
+use crate::types::{Error, Result};
+
+/// A block of which at most this many values are asked for is not unpacked whole.
+///
+/// A value taken alone costs as much as 16 unpacked ones (benches/kernels.rs).
+const SINGLE_VALUES_MAX: usize = 32;
+
+/// How a frame would be laid out.
+#[derive(Debug)]
+pub(super) struct Plan<N: Integer> {
+    pub(super) min: N,
+    pub(super) max: N,
+    blocks: Vec<BlockPlan<N>>,
+    exception_width: u32,
+    packed_bytes: usize,
+    exception_count: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct BlockPlan<N: Integer> {
+    base: N,
+    width: u32,
+    /// Bits of the widest offset that an exception may have.
+    exception_width: u32,
+    exception_count: usize,
+}
+
+impl<N: Integer> BlockPlan<N> {
+    /// What an exception takes.
+    fn exception_bytes(&self) -> usize {
+        2 + usize::from(bytes_for_width(self.exception_width))
+    }
+}
+
+impl<N: Integer> Plan<N> {
+    /// The layout of `values`, which are not empty.
+    pub(super) fn of(values: &[N]) -> Plan<N> {
+        let mut plan = Plan {
+            min: N::MAX,
+            max: N::MIN,
+            blocks: Vec::with_capacity(values.len().div_ceil(BLOCK_LEN)),
+            exception_width: 0,
+            packed_bytes: 0,
+            exception_count: 0,
+        };
+        for block in values.chunks(BLOCK_LEN) {
+            let (min, max) = kernel::min_max(block);
+            (plan.min, plan.max) = (plan.min.min(min), plan.max.max(max));
+            let block_plan = plan_block(block, min, max);
+            let words = kernel::packed_words::<N::Lane>(block_plan.width, block.len());
+            plan.packed_bytes += words * N::Lane::BYTES;
+            if block_plan.exception_count > 0 {
+                plan.exception_width = plan.exception_width.max(block_plan.exception_width);
+                plan.exception_count += block_plan.exception_count;
+            }
+            plan.blocks.push(block_plan);
+        }
+        plan
+    }
+
+    /// Bits of the offset of the greatest value from the least.
+    pub(super) fn range_width(&self) -> u32 {
+        self.max.to_lane().wrapping_sub(self.min.to_lane()).width()
+    }
+
+    /// How many bytes the frame takes, up to its paddings.
+    pub(super) fn encoded_bytes(&self) -> usize {
+        let exception_bytes = usize::from(bytes_for_width(self.exception_width));
+        let base_bytes = usize::from(bytes_for_width(self.range_width()));
+        let count_bytes = if exception_bytes > 0 { 2 } else { 0 };
+        16 + self.blocks.len() * (1 + count_bytes + base_bytes)
+            + self.packed_bytes
+            + self.exception_count * (2 + exception_bytes)
+    }
+}
+
+/// Values of a block that are looked at, and how many of them at each end may be exceptions.
+const SAMPLE_LEN: usize = 32;
+const SAMPLE_CUT: usize = 8;
+
+/// The base and width of a block, by some of its values and a count of what would not fit.
+fn plan_block<N: Integer>(block: &[N], min: N, max: N) -> BlockPlan<N> {
+    let full_width = max.to_lane().wrapping_sub(min.to_lane()).width();
+    let full =
+        BlockPlan { base: min, width: full_width, exception_width: full_width, exception_count: 0 };
+    if full_width < 3 {
+        return full;
+    }
+    let packed = |width| kernel::packed_words::<N::Lane>(width, block.len()) * N::Lane::BYTES;
+    let Some(narrow) = narrow_plan(block, full, packed) else { return full };
+    let lanes: &[N::Lane] = bytemuck::cast_slice(block);
+    let exception_count = kernel::count_wider(lanes, narrow.base.to_lane(), narrow.width);
+    let bytes = packed(narrow.width) + exception_count * narrow.exception_bytes();
+    // A twentieth, and what an entry in the directory costs: exceptions decode one by one.
+    if bytes + bytes / 20 + 16 >= packed(full_width) {
+        return full;
+    }
+    BlockPlan { exception_count, ..narrow }
+}
+
+/// The base and width that a sample of the block would take the least bytes with, if that is not
+/// the full width.
+fn narrow_plan<N: Integer>(
+    block: &[N],
+    full: BlockPlan<N>,
+    packed: impl Fn(u32) -> usize,
+) -> Option<BlockPlan<N>> {
+    let step = block.len().div_ceil(SAMPLE_LEN);
+    let mut buffer = [N::default(); SAMPLE_LEN];
+    let sample_len = block.len().div_ceil(step);
+    let sample = &mut buffer[..sample_len];
+    for (place, value) in sample.iter_mut().zip(block.iter().step_by(step)) {
+        *place = *value;
+    }
+    sample.sort_unstable();
+
+    let base = full.base.to_lane();
+    let offset = |index: usize| sample[index].to_lane().wrapping_sub(base);
+    let mut best = None;
+    let mut best_bytes = packed(full.width);
+    for high in 0..SAMPLE_CUT.min(sample_len) {
+        let top = offset(sample_len - 1 - high);
+        let plan = BlockPlan { width: top.width(), ..full };
+        let bytes = packed(plan.width) + high * step * plan.exception_bytes();
+        if bytes < best_bytes {
+            (best, best_bytes) = (Some(plan), bytes);
+        }
+        // The least values may be exceptions too: their offsets wrap and take a whole lane.
+        let low_count = SAMPLE_CUT.min(sample_len - 1 - high);
+        for (low, value) in sample.iter().enumerate().take(low_count) {
+            let distance = value.to_lane().wrapping_sub(base);
+            let range = top.wrapping_sub(distance);
+            let width = (range.width() + 1).min(full.width);
+            // The window reaches as far below the sample as above it.
+            let margin = N::Lane::mask(width).wrapping_sub(range).shr(1);
+            if width == full.width || margin > distance {
+                continue;
+            }
+            let plan = BlockPlan {
+                base: value.wrapping_sub_lane(margin),
+                width,
+                exception_width: N::Lane::BITS,
+                exception_count: 0,
+            };
+            let bytes = packed(width) + (low + high) * step * plan.exception_bytes();
+            if bytes < best_bytes {
+                (best, best_bytes) = (Some(plan), bytes);
+            }
+        }
+    }
+    best
+}
+
+/// Appends the frame of `values` as planned.
+pub(super) fn write<N: Integer>(values: &[N], plan: &Plan<N>, out: &mut Vec<u8>) {
+    let base = plan.min.to_lane();
+    let base_bytes = bytes_for_width(plan.range_width());
+    let exception_bytes = bytes_for_width(plan.exception_width);
+    out.extend_from_slice(&[base_bytes, exception_bytes, 0, 0]);
+    out.extend_from_slice(&to_u32(plan.exception_count).to_le_bytes());
+    out.extend_from_slice(&base.to_u64().to_le_bytes());
+    for block in &plan.blocks {
+        push_narrow(out, u64::from(block.width), 1);
+    }
+    if exception_bytes > 0 {
+        for block in &plan.blocks {
+            out.extend_from_slice(&to_u16(block.exception_count).to_le_bytes());
+        }
+    }
+    for block in &plan.blocks {
+        push_narrow(out, block.base.to_lane().wrapping_sub(base).to_u64(), base_bytes);
+    }
+    pad(out, 64);
+
+    let mut positions: Vec<u16> = Vec::with_capacity(plan.exception_count);
+    let mut offsets = Vec::with_capacity(plan.exception_count * usize::from(exception_bytes));
+    let mut scratch = [N::Lane::default(); BLOCK_LEN];
+    out.reserve(plan.packed_bytes);
+    for (values, block) in values.chunks(BLOCK_LEN).zip(&plan.blocks) {
+        let lanes: &[N::Lane] = bytemuck::cast_slice(values);
+        pack_block(lanes, block.base.to_lane(), block.width, &mut scratch, out);
+        if block.exception_count > 0 {
+            let limit = N::Lane::mask(block.width);
+            for (position, lane) in lanes.iter().enumerate() {
+                let offset = lane.wrapping_sub(block.base.to_lane());
+                if offset > limit {
+                    positions.push(to_u16(position));
+                    push_narrow(&mut offsets, offset.to_u64(), exception_bytes);
+                }
+            }
+        }
+    }
+    out.extend_from_slice(bytemuck::cast_slice(&positions));
+    out.extend_from_slice(&offsets);
+    pad(out, 8);
+}
+
+/// Appends the word rows of one block.
+fn pack_block<L: Lane>(
+    lanes: &[L],
+    base: L,
+    width: u32,
+    scratch: &mut [L; BLOCK_LEN],
+    out: &mut Vec<u8>,
+) {
+    if width == 0 {
+        return;
+    }
+    if let Ok(block) = <&[L; BLOCK_LEN]>::try_from(lanes) {
+        kernel::pack(width, block, base, scratch);
+    } else {
+        let mut padded = [base; BLOCK_LEN];
+        padded[..lanes.len()].copy_from_slice(lanes);
+        kernel::pack(width, &padded, base, scratch);
+    }
+    let words = kernel::packed_words::<L>(width, lanes.len());
+    out.extend_from_slice(bytemuck::cast_slice(&scratch[..words]));
+}
+
+/// Plans and appends the frame of `values`.
+pub(super) fn encode<N: Integer>(values: &[N], out: &mut Vec<u8>) {
+    write(values, &Plan::of(values), out);
+}
+
+/// A frame in a page: where its parts are.
+#[derive(Clone, Debug)]
+pub(super) struct Frame {
+    len: usize,
+    base: u64,
+    base_bytes: usize,
+    bases: usize,
+    blocks: Vec<Block>,
+    exception_bytes: usize,
+    exception_count: usize,
+    positions: usize,
+    offsets: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Block {
+    width: u32,
+    /// Where its word rows are in the page.
+    packed: usize,
+    packed_end: usize,
+    first_exception: usize,
+}
+
+impl Frame {
+    /// Reads the directory of a frame of `len >= 1` values.
+    pub(super) fn open<L: Lane>(cursor: &mut Cursor<'_>, len: usize) -> Result<Frame> {
+        let base_bytes = item_bytes(cursor.read()?, "a block base")?;
+        let exception_bytes = item_bytes(cursor.read()?, "an exception")?;
+        if base_bytes > L::BYTES || exception_bytes > L::BYTES {
+            return Err(Error::corrupt(format!("a frame too wide for lanes of {}", L::BITS)));
+        }
+        let _zero = cursor.array(2, 1)?;
+        let exception_count = to_usize(cursor.read::<u32>()?);
+        let base = cursor.read()?;
+        let block_count = len.div_ceil(BLOCK_LEN);
+        let page = cursor.page();
+        let widths = cursor.array(block_count, 1)?;
+        let has_exceptions = exception_bytes > 0;
+        let counts = cursor.array(if has_exceptions { block_count } else { 0 }, 2)?;
+        let bases = cursor.array(block_count, base_bytes)?.start;
+        cursor.align(64);
+
+        let mut blocks = Vec::with_capacity(block_count);
+        let mut first_exception = 0;
+        for block_idx in 0..block_count {
+            let width = u32::from(page[widths.start + block_idx]);
+            if width > L::BITS {
+                return Err(Error::corrupt(format!("block {block_idx}: width {width}")));
+            }
+            let block_len = BLOCK_LEN.min(len - block_idx * BLOCK_LEN);
+            let words = kernel::packed_words::<L>(width, block_len);
+            let packed = cursor.array(words, L::BYTES)?;
+            blocks.push(Block {
+                width,
+                packed: packed.start,
+                packed_end: packed.end,
+                first_exception,
+            });
+            if has_exceptions {
+                first_exception += usize::from(item::<u16>(page, counts.start, block_idx));
+            }
+        }
+        if first_exception != exception_count {
+            return Err(Error::corrupt(format!(
+                "blocks have {first_exception} exceptions of {exception_count}"
+            )));
+        }
+        let positions = cursor.array(exception_count, 2)?.start;
+        let offsets = cursor.array(exception_count, exception_bytes)?.start;
+        cursor.align(8);
+        Ok(Frame {
+            len,
+            base,
+            base_bytes,
+            bases,
+            blocks,
+            exception_bytes,
+            exception_count,
+            positions,
+            offsets,
+        })
+    }
+
+    fn block_base<L: Lane>(&self, page: &[u8], block_idx: usize) -> L {
+        let offset = narrow_item(page, self.bases, self.base_bytes, block_idx);
+        L::from_u64(self.base.wrapping_add(offset))
+    }
+
+    fn exceptions(&self, block_idx: usize) -> Range<usize> {
+        let end =
+            self.blocks.get(block_idx + 1).map_or(self.exception_count, |b| b.first_exception);
+        self.blocks[block_idx].first_exception..end
+    }
+
+    /// How many values block `block_idx` has.
+    pub(super) fn block_len(&self, block_idx: usize) -> usize {
+        BLOCK_LEN.min(self.len - block_idx * BLOCK_LEN)
+    }
+
+    /// Unpacks a whole block. What is beyond the values of a short block is arbitrary.
+    pub(super) fn unpack<L: Lane>(
+        &self,
+        page: &[u8],
+        block_idx: usize,
+        values: &mut [L; BLOCK_LEN],
+    ) -> Result<()> {
+        let block = self.blocks[block_idx];
+        let base: L = self.block_base(page, block_idx);
+        let bytes = &page[block.packed..block.packed_end];
+        let word_count = to_usize(block.width) * L::LANES;
+        match bytemuck::try_cast_slice::<u8, L>(bytes) {
+            Ok(words) if words.len() == word_count => {
+                kernel::unpack(block.width, words, base, values);
+            }
+            _ => {
+                let mut words = [L::default(); BLOCK_LEN];
+                bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(bytes);
+                kernel::unpack(block.width, &words, base, values);
+            }
+        }
+        for exception in self.exceptions(block_idx) {
+            let position = usize::from(item::<u16>(page, self.positions, exception));
+            let offset = narrow_item(page, self.offsets, self.exception_bytes, exception);
+            let Some(value) = values.get_mut(position) else {
+                return Err(Error::corrupt(format!(
+                    "block {block_idx}: an exception at place {position}"
+                )));
+            };
+            *value = base.wrapping_add(L::from_u64(offset));
+        }
+        Ok(())
+    }
+
+    /// Appends the values in `rows`, which are within the frame.
+    pub(super) fn decode<L: Lane>(
+        &self,
+        page: &[u8],
+        rows: Range<usize>,
+        target: &mut Vec<L>,
+    ) -> Result<()> {
+        target.reserve(rows.len());
+        let mut scratch = [L::default(); BLOCK_LEN];
+        for_each_block(rows, |block_idx, places| {
+            self.unpack(page, block_idx, &mut scratch)?;
+            target.extend_from_slice(&scratch[places]);
+            Ok(())
+        })
+    }
+
+    /// Appends the values in the ascending `rows`, which are within the frame.
+    pub(super) fn take<L: Lane>(
+        &self,
+        page: &[u8],
+        rows: &[u32],
+        target: &mut Vec<L>,
+    ) -> Result<()> {
+        let mut scratch = [L::default(); BLOCK_LEN];
+        for rows in rows.chunk_by(|a, b| block_of(*a) == block_of(*b)) {
+            let block_idx = block_of(rows[0]);
+            if rows.len() <= SINGLE_VALUES_MAX && self.exceptions(block_idx).is_empty() {
+                self.take_singly(page, block_idx, rows, target);
+            } else {
+                self.unpack(page, block_idx, &mut scratch)?;
+                target.extend(rows.iter().map(|row| scratch[place_of(*row)]));
+            }
+        }
+        Ok(())
+    }
+
+    fn take_singly<L: Lane>(
+        &self,
+        page: &[u8],
+        block_idx: usize,
+        rows: &[u32],
+        target: &mut Vec<L>,
+    ) {
+        let block = self.blocks[block_idx];
+        let base: L = self.block_base(page, block_idx);
+        let bytes = &page[block.packed..block.packed_end];
+        let mut copy = Vec::new();
+        let words = bytemuck::try_cast_slice::<u8, L>(bytes).unwrap_or_else(|_| {
+            copy = bytemuck::pod_collect_to_vec(bytes);
+            &copy
+        });
+        target.extend(
+            rows.iter()
+                .map(|row| kernel::get(block.width, words, place_of(*row)).wrapping_add(base)),
+        );
+    }
+}
+
+/// The block of a row.
+pub(super) fn block_of(row: u32) -> usize {
+    to_usize(row) / BLOCK_LEN
+}
+
+/// The place of a row in its block.
+pub(super) fn place_of(row: u32) -> usize {
+    to_usize(row) % BLOCK_LEN
+}
+
+/// Calls `visit` with each block that `rows` touch and which of its places they are.
+pub(super) fn for_each_block(
+    rows: Range<usize>,
+    mut visit: impl FnMut(usize, Range<usize>) -> Result<()>,
+) -> Result<()> {
+    let mut start = rows.start;
+    while start < rows.end {
+        let block_idx = start / BLOCK_LEN;
+        let first = block_idx * BLOCK_LEN;
+        let end = rows.end.min(first + BLOCK_LEN);
+        visit(block_idx, start - first..end - first)?;
+        start = end;
+    }
+    Ok(())
+}

@@ -1,0 +1,171 @@
+//! Sparse encoding: one dominant value, and the rows that have another.
+//!
+//! ```text
+//! body = kind:u8 0:u8×3 count:u32 dominant:u64 [ positions | bits ] pad8 [ frame ]
+//!
+//! kind       0 positions: ascending u16 rows; 1 bits: one a row, ⌈rows / 64⌉ × 8 bytes; 2 the valid
+//!            rows of the page, which the validity names already: nothing follows
+//! count      how many rows have a value of their own
+//! dominant   T bits zero-extended
+//! frame      the values of those rows (`frame`); only if count > 0
+//! ```
+
+use std::ops::Range;
+
+use arrow::buffer::{BooleanBuffer, Buffer};
+use bytes::Bytes;
+
+use super::frame::{self, Frame};
+use super::layout::{Cursor, Positions, pad, push_positions, to_u16, to_u32, to_usize};
+use super::validity::{self, Validity};
+use crate::kernel::{Integer, Lane};
+use crate::types::{Error, Result};
+
+const POSITIONS: u8 = 0;
+const BITS: u8 = 1;
+const VALID_ROWS: u8 = 2;
+
+/// About how many bytes `count` values of `width` bits take among `row_count` rows.
+pub(super) fn encoded_bytes(row_count: usize, count: usize, width: u32) -> usize {
+    64 + (2 * count).min(row_count / 8) + count * to_usize(width) / 8
+}
+
+/// Appends the rows of `values` that are not `dominant`.
+pub(super) fn encode<N: Integer>(values: &[N], dominant: N, out: &mut Vec<u8>) {
+    let is_other = BooleanBuffer::collect_bool(values.len(), |row| values[row] != dominant);
+    let rows: Vec<u16> = is_other.set_indices().map(to_u16).collect();
+    let others: Vec<N> = rows.iter().map(|row| values[usize::from(*row)]).collect();
+    if 2 * rows.len() <= values.len().div_ceil(64) * 8 {
+        write_header(POSITIONS, rows.len(), dominant, out);
+        push_positions(out, &rows);
+    } else {
+        write_header(BITS, rows.len(), dominant, out);
+        out.extend_from_slice(bytemuck::cast_slice(&validity::words(&is_other)));
+    }
+    pad(out, 8);
+    if !others.is_empty() {
+        frame::encode(&others, out);
+    }
+}
+
+/// Appends the values of a page's valid rows, given in `valid`.
+pub(super) fn encode_valid<N: Integer>(valid: &[N], out: &mut Vec<u8>) {
+    write_header(VALID_ROWS, valid.len(), N::default(), out);
+    if !valid.is_empty() {
+        frame::encode(valid, out);
+    }
+}
+
+fn write_header<N: Integer>(kind: u8, count: usize, dominant: N, out: &mut Vec<u8>) {
+    out.extend_from_slice(&[kind, 0, 0, 0]);
+    out.extend_from_slice(&to_u32(count).to_le_bytes());
+    out.extend_from_slice(&dominant.to_lane().to_u64().to_le_bytes());
+}
+
+/// The exceptions of a page.
+#[derive(Clone, Debug)]
+pub(super) struct Sparse {
+    rows: Validity,
+    dominant: u64,
+    values: Option<Frame>,
+}
+
+impl Sparse {
+    pub(super) fn open<L: Lane>(
+        cursor: &mut Cursor<'_>,
+        page: &Bytes,
+        validity: &Validity,
+        row_count: usize,
+    ) -> Result<Sparse> {
+        let kind: u8 = cursor.read()?;
+        let _zero = cursor.array(3, 1)?;
+        let count = to_usize(cursor.read::<u32>()?);
+        let dominant = cursor.read()?;
+        if count > row_count {
+            return Err(Error::corrupt(format!("{count} exceptions in {row_count} rows")));
+        }
+        // Rows with a value of their own are held as if they were the valid ones.
+        let rows = match kind {
+            POSITIONS => Validity::ValidRows(Positions::open(cursor, count)?),
+            BITS => {
+                let place = cursor.array(row_count.div_ceil(64), 8)?;
+                let bits = Buffer::from(page.slice(place));
+                Validity::Bits(BooleanBuffer::new(bits, 0, row_count))
+            }
+            VALID_ROWS => validity.clone(),
+            _ => return Err(Error::corrupt(format!("no sparse page has the kind {kind}"))),
+        };
+        cursor.align(8);
+        if rows.valid_rank(page, row_count) != count {
+            return Err(Error::corrupt(format!("a sparse page has not {count} rows of its own")));
+        }
+        let values = if count > 0 { Some(Frame::open::<L>(cursor, count)?) } else { None };
+        Ok(Sparse { rows, dominant, values })
+    }
+
+    pub(super) fn decode<L: Lane>(
+        &self,
+        page: &[u8],
+        rows: Range<usize>,
+        target: &mut Vec<L>,
+    ) -> Result<()> {
+        let start = target.len();
+        target.resize(start + rows.len(), L::from_u64(self.dominant));
+        let ordinals = self.rows.valid_rank(page, rows.start)..self.rows.valid_rank(page, rows.end);
+        let Some(frame) = self.values.as_ref().filter(|_| !ordinals.is_empty()) else {
+            return Ok(());
+        };
+        let mut values = Vec::new();
+        frame.decode::<L>(page, ordinals, &mut values)?;
+        let target = &mut target[start..];
+        let Some(nulls) = self.rows.slice(page, &rows) else {
+            target.copy_from_slice(&values);
+            return Ok(());
+        };
+        for (row, value) in nulls.valid_indices().zip(values) {
+            target[row] = value;
+        }
+        Ok(())
+    }
+
+    pub(super) fn take<L: Lane>(
+        &self,
+        page: &[u8],
+        rows: &[u32],
+        target: &mut Vec<L>,
+    ) -> Result<()> {
+        let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(()) };
+        let dominant = L::from_u64(self.dominant);
+        let span = to_usize(*first)..to_usize(*last) + 1;
+        let own = self.rows.slice(page, &span);
+        let Some(frame) = &self.values else {
+            target.resize(target.len() + rows.len(), dominant);
+            return Ok(());
+        };
+        // The rows asked for that have a value of their own, and its ordinal.
+        let mut ordinal = self.rows.valid_rank(page, span.start);
+        let mut counted = 0;
+        let mut wanted = Vec::new();
+        for (index, row) in rows.iter().enumerate() {
+            let place = to_usize(*row) - span.start;
+            let Some(own) = &own else {
+                wanted.push((index, to_u32(ordinal + place)));
+                continue;
+            };
+            if own.is_valid(place) {
+                ordinal += own.inner().slice(counted, place - counted).count_set_bits();
+                counted = place;
+                wanted.push((index, to_u32(ordinal)));
+            }
+        }
+        let ordinals: Vec<u32> = wanted.iter().map(|(_, ordinal)| *ordinal).collect();
+        let mut values = Vec::new();
+        frame.take::<L>(page, &ordinals, &mut values)?;
+        let start = target.len();
+        target.resize(start + rows.len(), dominant);
+        for ((index, _), value) in wanted.into_iter().zip(values) {
+            target[start + index] = value;
+        }
+        Ok(())
+    }
+}

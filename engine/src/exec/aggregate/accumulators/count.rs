@@ -1,0 +1,96 @@
+//! `COUNT(*)` and `COUNT(x)`.
+
+use std::sync::Arc;
+
+use arrow::array::Int64Array;
+
+use super::{Accumulator, Groups, same_kind, without_nulls};
+use crate::exec::source::ColumnKind;
+use crate::types::{DataType, Result};
+use crate::vector::Vector;
+
+/// Counts rows.
+#[derive(Debug, Default)]
+pub(super) struct CountRows {
+    counts: Vec<i64>,
+}
+
+impl CountRows {
+    fn add(&mut self, groups: Groups<'_>) {
+        match groups {
+            Groups::First(0) => {}
+            Groups::First(len) => self.counts[0] += i64::try_from(len).expect("batches are short"),
+            Groups::Each(groups) => {
+                for group in groups {
+                    self.counts[*group as usize] += 1;
+                }
+            }
+        }
+    }
+}
+
+impl Accumulator for CountRows {
+    fn resize(&mut self, group_count: usize) {
+        self.counts.resize(group_count, 0);
+    }
+
+    fn update(&mut self, groups: Groups<'_>, _argument: &Vector) -> Result<()> {
+        self.add(groups);
+        Ok(())
+    }
+
+    fn merge(&mut self, other: &dyn Accumulator, from: &[u32], to: &[u32]) -> Result<()> {
+        let other: &CountRows = same_kind(other)?;
+        for (from, to) in from.iter().zip(to) {
+            self.counts[*to as usize] += other.counts[*from as usize];
+        }
+        Ok(())
+    }
+
+    fn finish(&self) -> Result<Vector> {
+        Ok(Vector::Flat(Arc::new(Int64Array::from(self.counts.clone()))))
+    }
+
+    fn kind(&self) -> ColumnKind {
+        ColumnKind::Flat { data_type: DataType::Int64, nullable: false, bounds: None }
+    }
+
+    fn bytes(&self) -> usize {
+        self.counts.capacity() * size_of::<i64>()
+    }
+}
+
+/// Counts values that are not NULL.
+#[derive(Debug, Default)]
+pub(super) struct Count(CountRows);
+
+impl Accumulator for Count {
+    fn resize(&mut self, group_count: usize) {
+        self.0.resize(group_count);
+    }
+
+    fn update(&mut self, groups: Groups<'_>, argument: &Vector) -> Result<()> {
+        match without_nulls(groups, argument)? {
+            None => self.0.add(groups),
+            Some((groups, _)) => self.0.add(groups.borrow()),
+        }
+        Ok(())
+    }
+
+    fn merge(&mut self, other: &dyn Accumulator, from: &[u32], to: &[u32]) -> Result<()> {
+        let other: &Count = same_kind(other)?;
+        self.0.merge(&other.0, from, to)
+    }
+
+    fn finish(&self) -> Result<Vector> {
+        self.0.finish()
+    }
+
+    fn kind(&self) -> ColumnKind {
+        self.0.kind()
+    }
+
+    fn bytes(&self) -> usize {
+        self.0.bytes()
+    }
+}

@@ -1,0 +1,194 @@
+//! Accumulators: the state of one aggregate function, one column per piece of state, indexed by group.
+//!
+//! An accumulator is chosen once from the function and the representation of its argument; a batch
+//! costs one dynamic call, and the loop inside is over plain slices. NULL arguments are taken out
+//! before. Must not know how groups are found.
+
+mod count;
+mod distinct;
+mod extreme;
+mod seen;
+mod sum;
+mod text;
+
+use std::any::Any;
+use std::fmt::Debug;
+
+use arrow::array::Array;
+
+pub(crate) use self::extreme::float_key;
+use self::seen::Seen;
+use super::super::source::ColumnKind;
+use crate::plan::AggregateFunction;
+use crate::types::{DataType, Error, Result, Value};
+use crate::vector::Vector;
+
+/// The groups of the rows of one batch.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Groups<'a> {
+    /// All of so many rows are in group 0.
+    First(usize),
+    /// The group of each row.
+    Each(&'a [u32]),
+}
+
+impl Groups<'_> {
+    /// How many rows.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Groups::First(len) => *len,
+            Groups::Each(groups) => groups.len(),
+        }
+    }
+
+    /// Keeps the rows at `rows`.
+    pub(crate) fn take(&self, rows: &[u32]) -> OwnedGroups {
+        match self {
+            Groups::First(_) => OwnedGroups::First(rows.len()),
+            Groups::Each(groups) => {
+                OwnedGroups::Each(rows.iter().map(|row| groups[*row as usize]).collect())
+            }
+        }
+    }
+}
+
+/// [`Groups`] that own their list.
+#[derive(Debug)]
+pub(crate) enum OwnedGroups {
+    First(usize),
+    Each(Vec<u32>),
+}
+
+impl OwnedGroups {
+    /// Borrows the list.
+    pub(crate) fn borrow(&self) -> Groups<'_> {
+        match self {
+            OwnedGroups::First(len) => Groups::First(*len),
+            OwnedGroups::Each(groups) => Groups::Each(groups),
+        }
+    }
+}
+
+/// State of one aggregate function for every group.
+pub(crate) trait Accumulator: Any + Debug + Send + Sync {
+    /// Makes room for groups up to `group_count`, which never shrinks.
+    fn resize(&mut self, group_count: usize);
+
+    /// Takes one batch: the groups of its rows and the argument's values.
+    ///
+    /// # Errors
+    /// When values cannot be read.
+    fn update(&mut self, groups: Groups<'_>, argument: &Vector) -> Result<()>;
+
+    /// Takes over the groups `from` of `other`, as the groups `to`; there is room for those.
+    ///
+    /// # Errors
+    /// `Internal` when `other` is of another kind.
+    fn merge(&mut self, other: &dyn Accumulator, from: &[u32], to: &[u32]) -> Result<()>;
+
+    /// The results of all groups.
+    ///
+    /// # Errors
+    /// `OutOfRange` when a sum does not fit its type.
+    fn finish(&self) -> Result<Vector>;
+
+    /// How results are represented.
+    fn kind(&self) -> ColumnKind;
+
+    /// Bytes held.
+    fn bytes(&self) -> usize;
+}
+
+/// `other` as the kind of accumulator that the caller is.
+fn same_kind<A: Accumulator>(other: &dyn Accumulator) -> Result<&A> {
+    let other: &dyn Any = other;
+    other
+        .downcast_ref()
+        .ok_or_else(|| Error::internal("accumulators of one aggregate differ between workers"))
+}
+
+/// An accumulator for `function` over arguments of `kind` (any for `COUNT(*)`). `filtered` says that
+/// rows are left out before it sees them.
+///
+/// # Errors
+/// `Unsupported` for types without a rule.
+pub(crate) fn accumulator(
+    function: AggregateFunction,
+    distinct: bool,
+    filtered: bool,
+    kind: &ColumnKind,
+) -> Result<Box<dyn Accumulator>> {
+    use AggregateFunction::{Avg, Count, CountRows, Max, Min, Sum};
+    let data_type = kind.data_type();
+    if distinct && matches!(function, Count | Sum | Avg) {
+        return distinct::distinct(function, kind);
+    }
+    match function {
+        CountRows => Ok(Box::new(count::CountRows::default())),
+        Count => Ok(Box::new(count::Count::default())),
+        _ if data_type == DataType::Null => {
+            Ok(Box::new(AlwaysNull { data_type: function.result_type(Some(data_type))?, len: 0 }))
+        }
+        Sum | Avg => sum::sum(function, data_type, filtered),
+        Min | Max => extreme::extreme(function == Max, kind, filtered),
+    }
+}
+
+/// Groups and values without the rows whose value is NULL; `None` when there is no such row.
+fn without_nulls(groups: Groups<'_>, argument: &Vector) -> Result<Option<(OwnedGroups, Vector)>> {
+    let rows: Vec<u32> = match argument {
+        Vector::Flat(array) => match array.logical_nulls() {
+            Some(nulls) if nulls.null_count() > 0 => nulls
+                .valid_indices()
+                .map(|row| u32::try_from(row).expect("batches are short"))
+                .collect(),
+            _ => return Ok(None),
+        },
+        Vector::Constant { value: Value::Null, .. } => Vec::new(),
+        Vector::Constant { .. } => return Ok(None),
+        Vector::Dictionary(vector) => {
+            let null = vector.book().null_code();
+            if !vector.codes().contains(&null) {
+                return Ok(None);
+            }
+            (0_u32..)
+                .zip(vector.codes())
+                .filter_map(|(row, code)| (*code != null).then_some(row))
+                .collect()
+        }
+    };
+    Ok(Some((groups.take(&rows), argument.take(&rows)?)))
+}
+
+/// The aggregate of a bare NULL.
+#[derive(Debug)]
+struct AlwaysNull {
+    data_type: DataType,
+    len: usize,
+}
+
+impl Accumulator for AlwaysNull {
+    fn resize(&mut self, group_count: usize) {
+        self.len = group_count;
+    }
+
+    fn update(&mut self, _groups: Groups<'_>, _argument: &Vector) -> Result<()> {
+        Ok(())
+    }
+
+    fn merge(&mut self, _other: &dyn Accumulator, _from: &[u32], _to: &[u32]) -> Result<()> {
+        Ok(())
+    }
+
+    fn finish(&self) -> Result<Vector> {
+        Ok(Vector::Flat(Value::Null.to_array(self.data_type, self.len)?))
+    }
+
+    fn kind(&self) -> ColumnKind {
+        ColumnKind::flat(self.data_type)
+    }
+
+    fn bytes(&self) -> usize {
+        0
+    }
+}

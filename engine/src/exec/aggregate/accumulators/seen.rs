@@ -1,0 +1,93 @@
+//! Which groups have seen a value: an aggregate over none is NULL.
+//!
+//! As long as every row of every group brings a value, that is the groups themselves, and nothing is
+//! stored. Must not know what the values are.
+
+use arrow::buffer::NullBuffer;
+
+use super::Groups;
+
+/// Which groups have seen a value.
+#[derive(Debug)]
+pub(super) struct Seen {
+    group_count: usize,
+    /// Groups below have seen one, as long as there are no flags.
+    all_below: usize,
+    flags: Option<Vec<bool>>,
+}
+
+impl Seen {
+    /// No group yet. `filtered`: rows are left out before the accumulator sees them.
+    pub(super) fn new(filtered: bool) -> Seen {
+        Seen { group_count: 0, all_below: 0, flags: filtered.then(Vec::new) }
+    }
+
+    /// Makes room for groups up to `group_count`.
+    pub(super) fn resize(&mut self, group_count: usize) {
+        self.group_count = group_count;
+        if let Some(flags) = &mut self.flags {
+            flags.resize(group_count, false);
+        }
+    }
+
+    /// A batch in which every row of the table's batch has a value.
+    pub(super) fn all(&mut self, groups: Groups<'_>) {
+        match &mut self.flags {
+            None => self.all_below = self.group_count,
+            Some(flags) => mark(flags, groups),
+        }
+    }
+
+    /// A batch from which rows were taken out.
+    pub(super) fn some(&mut self, groups: Groups<'_>) {
+        mark(self.flags(), groups);
+    }
+
+    /// Takes over `other`'s groups.
+    pub(super) fn merge(&mut self, other: &Seen, from: &[u32], to: &[u32]) {
+        let flags = self.flags();
+        for (from, to) in from.iter().zip(to) {
+            flags[*to as usize] |= other.contains(*from as usize);
+        }
+    }
+
+    /// Whether `group` has seen a value.
+    pub(super) fn contains(&self, group: usize) -> bool {
+        self.flags.as_ref().map_or(group < self.all_below, |flags| flags[group])
+    }
+
+    /// How many groups there are.
+    pub(super) fn group_count(&self) -> usize {
+        self.group_count
+    }
+
+    /// The validity of the results.
+    pub(super) fn nulls(&self) -> Option<NullBuffer> {
+        if self.flags.is_none() && self.all_below == self.group_count {
+            return None;
+        }
+        Some((0..self.group_count).map(|group| self.contains(group)).collect())
+    }
+
+    /// Bytes held.
+    pub(super) fn bytes(&self) -> usize {
+        self.flags.as_ref().map_or(0, Vec::capacity)
+    }
+
+    fn flags(&mut self) -> &mut Vec<bool> {
+        let (all_below, group_count) = (self.all_below, self.group_count);
+        self.flags.get_or_insert_with(|| (0..group_count).map(|group| group < all_below).collect())
+    }
+}
+
+fn mark(flags: &mut [bool], groups: Groups<'_>) {
+    match groups {
+        Groups::First(0) => {}
+        Groups::First(_) => flags[0] = true,
+        Groups::Each(groups) => {
+            for group in groups {
+                flags[*group as usize] = true;
+            }
+        }
+    }
+}

@@ -1,0 +1,438 @@
+//! `SUM` and `AVG`.
+//!
+//! One state serves both: the exact sum and, for AVG, how many values it has. Integers of up to 32
+//! bits sum into 64 bits (2^31 values cannot overflow; then they move to 128), wider ones into 128,
+//! decimals into 192, doubles as in [`exact`](crate::exec::aggregate::exact).
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, Decimal128Array, Float64Array, Int64Array};
+use arrow::buffer::NullBuffer;
+use arrow::compute::cast;
+use arrow::datatypes::{
+    DataType as ArrowType, Decimal128Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+};
+
+use super::{Accumulator, Groups, Seen, same_kind, without_nulls};
+use crate::exec::aggregate::exact::{FloatSums, Sum192, ratio};
+use crate::exec::source::ColumnKind;
+use crate::plan::AggregateFunction;
+use crate::types::{DataType, Error, Result};
+use crate::vector::Vector;
+
+/// The accumulator of `function`, which is `Sum` or `Avg`, over `data_type`.
+pub(super) fn sum(
+    function: AggregateFunction,
+    data_type: DataType,
+    filtered: bool,
+) -> Result<Box<dyn Accumulator>> {
+    let result = function.result_type(Some(data_type))?;
+    let average = function == AggregateFunction::Avg;
+    let scale = match data_type {
+        DataType::Decimal { scale, .. } => scale,
+        _ => 0,
+    };
+    let output = Output { data_type: result, average, scale };
+    Ok(match data_type {
+        DataType::Float32 | DataType::Float64 => {
+            Box::new(SumOf::new(output, filtered, FloatSums::default()))
+        }
+        DataType::Decimal { .. } => Box::new(SumOf::new(output, filtered, Decimals::default())),
+        DataType::Int64 | DataType::UInt64 => {
+            Box::new(SumOf::new(output, filtered, WideIntegers::default()))
+        }
+        _ if data_type.is_integer() || data_type == DataType::Bool => {
+            Box::new(SumOf::new(output, filtered, Integers::default()))
+        }
+        _ => return Err(Error::internal(format!("no sum of {data_type}"))),
+    })
+}
+
+/// What the sum becomes.
+#[derive(Clone, Copy, Debug)]
+struct Output {
+    data_type: DataType,
+    average: bool,
+    scale: u8,
+}
+
+/// How sums of one kind of value are kept.
+trait Sums: Debug + Send + Sync + 'static {
+    fn resize(&mut self, group_count: usize);
+    /// Adds an array without NULLs.
+    fn add(&mut self, groups: Groups<'_>, values: &ArrayRef) -> Result<()>;
+    fn merge(&mut self, other: &Self, from: &[u32], to: &[u32]);
+    /// The exact sum of integers and decimals; `None` for doubles.
+    fn exact(&self, group: usize) -> Option<Sum192>;
+    /// The sum of doubles over `divisor`.
+    fn quotient(&self, group: usize, divisor: u64) -> f64;
+    fn bytes(&self) -> usize;
+}
+
+#[derive(Debug)]
+struct SumOf<S> {
+    output: Output,
+    sums: S,
+    seen: Seen,
+    /// Values per group; only for AVG.
+    counts: Vec<u64>,
+}
+
+impl<S: Sums> SumOf<S> {
+    fn new(output: Output, filtered: bool, sums: S) -> SumOf<S> {
+        SumOf { output, sums, seen: Seen::new(filtered), counts: Vec::new() }
+    }
+
+    fn add(&mut self, groups: Groups<'_>, argument: &Vector) -> Result<()> {
+        if self.output.average {
+            match groups {
+                Groups::First(0) => {}
+                Groups::First(len) => self.counts[0] += len as u64,
+                Groups::Each(groups) => {
+                    for group in groups {
+                        self.counts[*group as usize] += 1;
+                    }
+                }
+            }
+        }
+        self.sums.add(groups, &argument.decode()?)
+    }
+
+    fn doubles(&self, group_count: usize, nulls: Option<NullBuffer>) -> Float64Array {
+        let scale = 10_u128.pow(self.output.scale.into());
+        let values = (0..group_count).map(|group| {
+            if !self.seen.contains(group) {
+                return 0.0;
+            }
+            let count = if self.output.average { self.counts[group] } else { 1 };
+            match self.sums.exact(group) {
+                Some(sum) => ratio(sum, count, scale),
+                None => self.sums.quotient(group, count),
+            }
+        });
+        Float64Array::new(values.collect(), nulls)
+    }
+}
+
+impl<S: Sums> Accumulator for SumOf<S> {
+    fn resize(&mut self, group_count: usize) {
+        self.sums.resize(group_count);
+        self.seen.resize(group_count);
+        if self.output.average {
+            self.counts.resize(group_count, 0);
+        }
+    }
+
+    fn update(&mut self, groups: Groups<'_>, argument: &Vector) -> Result<()> {
+        match without_nulls(groups, argument)? {
+            None => {
+                self.seen.all(groups);
+                self.add(groups, argument)
+            }
+            Some((groups, argument)) => {
+                self.seen.some(groups.borrow());
+                self.add(groups.borrow(), &argument)
+            }
+        }
+    }
+
+    fn merge(&mut self, other: &dyn Accumulator, from: &[u32], to: &[u32]) -> Result<()> {
+        let other: &SumOf<S> = same_kind(other)?;
+        self.sums.merge(&other.sums, from, to);
+        self.seen.merge(&other.seen, from, to);
+        if self.output.average {
+            for (from, to) in from.iter().zip(to) {
+                self.counts[*to as usize] += other.counts[*from as usize];
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(&self) -> Result<Vector> {
+        let nulls = self.seen.nulls();
+        let group_count = self.seen.group_count();
+        let exact = |group: usize| {
+            self.sums
+                .exact(group)
+                .and_then(Sum192::to_i128)
+                .ok_or_else(|| out_of_range(self.output.data_type))
+        };
+        Ok(Vector::Flat(match self.output.data_type {
+            DataType::Int64 => {
+                let values = (0..group_count).map(|group| {
+                    i64::try_from(exact(group)?).map_err(|_| out_of_range(DataType::Int64))
+                });
+                let values = values.collect::<Result<Vec<_>>>()?;
+                Arc::new(Int64Array::new(values.into(), nulls))
+            }
+            DataType::Decimal { precision, scale } => {
+                let limit = 10_u128.pow(precision.into());
+                let values = (0..group_count).map(|group| {
+                    let sum = exact(group)?;
+                    if sum.unsigned_abs() < limit {
+                        Ok(sum)
+                    } else {
+                        Err(out_of_range(self.output.data_type))
+                    }
+                });
+                let values = values.collect::<Result<Vec<_>>>()?;
+                let array = Decimal128Array::new(values.into(), nulls);
+                Arc::new(array.with_precision_and_scale(precision, scale.cast_signed())?)
+            }
+            _ => Arc::new(self.doubles(group_count, nulls)),
+        }))
+    }
+
+    fn kind(&self) -> ColumnKind {
+        ColumnKind::flat(self.output.data_type)
+    }
+
+    fn bytes(&self) -> usize {
+        self.sums.bytes() + self.seen.bytes() + self.counts.capacity() * size_of::<u64>()
+    }
+}
+
+fn out_of_range(data_type: DataType) -> Error {
+    Error::out_of_range(format!("the sum is out of range for {data_type}"))
+        .with_hint("cast the argument to double")
+}
+
+/// Sums of integers of up to 32 bits and of booleans.
+#[derive(Debug, Default)]
+struct Integers {
+    sums: Vec<i64>,
+    /// What was moved out of `sums` before it could overflow; mostly empty.
+    moved: Vec<i128>,
+    value_count: u64,
+}
+
+/// 2^31 values below 2^32 stay below 2^63.
+const VALUES_MAX: u64 = 1 << 31;
+
+impl Integers {
+    fn move_out(&mut self) {
+        self.value_count = 0;
+        self.moved.resize(self.sums.len(), 0);
+        for (moved, sum) in self.moved.iter_mut().zip(&mut self.sums) {
+            *moved += i128::from(std::mem::take(sum));
+        }
+    }
+
+    fn total(&self, group: usize) -> i128 {
+        self.moved.get(group).copied().unwrap_or(0) + i128::from(self.sums[group])
+    }
+}
+
+fn accumulate<T: Copy + Into<i64>>(sums: &mut [i64], groups: Groups<'_>, values: &[T]) {
+    match groups {
+        Groups::First(_) => sums[0] += values.iter().map(|value| (*value).into()).sum::<i64>(),
+        Groups::Each(groups) => {
+            for (group, value) in groups.iter().zip(values) {
+                sums[*group as usize] += (*value).into();
+            }
+        }
+    }
+}
+
+impl Sums for Integers {
+    fn resize(&mut self, group_count: usize) {
+        self.sums.resize(group_count, 0);
+    }
+
+    fn add(&mut self, groups: Groups<'_>, array: &ArrayRef) -> Result<()> {
+        self.value_count += groups.len() as u64;
+        if self.value_count >= VALUES_MAX {
+            self.move_out();
+        }
+        let sums = &mut self.sums;
+        if groups.len() == 0 {
+            return Ok(());
+        }
+        match array.data_type() {
+            ArrowType::Int8 => {
+                accumulate(sums, groups, array.as_primitive::<Int8Type>().values());
+            }
+            ArrowType::Int16 => {
+                accumulate(sums, groups, array.as_primitive::<Int16Type>().values());
+            }
+            ArrowType::Int32 => {
+                accumulate(sums, groups, array.as_primitive::<Int32Type>().values());
+            }
+            ArrowType::UInt8 => {
+                accumulate(sums, groups, array.as_primitive::<UInt8Type>().values());
+            }
+            ArrowType::UInt16 => {
+                accumulate(sums, groups, array.as_primitive::<UInt16Type>().values());
+            }
+            ArrowType::UInt32 => {
+                accumulate(sums, groups, array.as_primitive::<UInt32Type>().values());
+            }
+            _ => {
+                let integers = cast(array, &ArrowType::Int32)?;
+                accumulate(sums, groups, integers.as_primitive::<Int32Type>().values());
+            }
+        }
+        Ok(())
+    }
+
+    fn merge(&mut self, other: &Integers, from: &[u32], to: &[u32]) {
+        if self.moved.len() < self.sums.len() {
+            self.move_out();
+        }
+        for (from, to) in from.iter().zip(to) {
+            self.moved[*to as usize] += other.total(*from as usize);
+        }
+    }
+
+    fn exact(&self, group: usize) -> Option<Sum192> {
+        let mut sum = Sum192::default();
+        sum.add(self.total(group));
+        Some(sum)
+    }
+
+    fn quotient(&self, _group: usize, _divisor: u64) -> f64 {
+        f64::NAN
+    }
+
+    fn bytes(&self) -> usize {
+        self.sums.capacity() * size_of::<i64>() + self.moved.capacity() * size_of::<i128>()
+    }
+}
+
+/// Sums of 64-bit integers: 2^63 of them fit 128 bits.
+#[derive(Debug, Default)]
+struct WideIntegers {
+    sums: Vec<i128>,
+}
+
+fn accumulate_wide<T: Copy + Into<i128>>(sums: &mut [i128], groups: Groups<'_>, values: &[T]) {
+    match groups {
+        Groups::First(0) => {}
+        Groups::First(_) => sums[0] += values.iter().map(|value| (*value).into()).sum::<i128>(),
+        Groups::Each(groups) => {
+            for (group, value) in groups.iter().zip(values) {
+                sums[*group as usize] += (*value).into();
+            }
+        }
+    }
+}
+
+impl Sums for WideIntegers {
+    fn resize(&mut self, group_count: usize) {
+        self.sums.resize(group_count, 0);
+    }
+
+    fn add(&mut self, groups: Groups<'_>, array: &ArrayRef) -> Result<()> {
+        if array.data_type() == &ArrowType::UInt64 {
+            let values = array.as_primitive::<UInt64Type>().values();
+            accumulate_wide(&mut self.sums, groups, values);
+        } else {
+            let values = array.as_primitive::<Int64Type>().values();
+            accumulate_wide(&mut self.sums, groups, values);
+        }
+        Ok(())
+    }
+
+    fn merge(&mut self, other: &WideIntegers, from: &[u32], to: &[u32]) {
+        for (from, to) in from.iter().zip(to) {
+            self.sums[*to as usize] += other.sums[*from as usize];
+        }
+    }
+
+    fn exact(&self, group: usize) -> Option<Sum192> {
+        let mut sum = Sum192::default();
+        sum.add(self.sums[group]);
+        Some(sum)
+    }
+
+    fn quotient(&self, _group: usize, _divisor: u64) -> f64 {
+        f64::NAN
+    }
+
+    fn bytes(&self) -> usize {
+        self.sums.capacity() * size_of::<i128>()
+    }
+}
+
+/// Sums of decimals: two of them may pass 128 bits.
+#[derive(Debug, Default)]
+struct Decimals {
+    sums: Vec<Sum192>,
+}
+
+impl Sums for Decimals {
+    fn resize(&mut self, group_count: usize) {
+        self.sums.resize(group_count, Sum192::default());
+    }
+
+    fn add(&mut self, groups: Groups<'_>, array: &ArrayRef) -> Result<()> {
+        let values = array.as_primitive::<Decimal128Type>().values();
+        match groups {
+            Groups::First(_) => values.iter().for_each(|value| self.sums[0].add(*value)),
+            Groups::Each(groups) => {
+                for (group, value) in groups.iter().zip(values) {
+                    self.sums[*group as usize].add(*value);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn merge(&mut self, other: &Decimals, from: &[u32], to: &[u32]) {
+        for (from, to) in from.iter().zip(to) {
+            self.sums[*to as usize].merge(other.sums[*from as usize]);
+        }
+    }
+
+    fn exact(&self, group: usize) -> Option<Sum192> {
+        Some(self.sums[group])
+    }
+
+    fn quotient(&self, _group: usize, _divisor: u64) -> f64 {
+        f64::NAN
+    }
+
+    fn bytes(&self) -> usize {
+        self.sums.capacity() * size_of::<Sum192>()
+    }
+}
+
+impl Sums for FloatSums {
+    fn resize(&mut self, group_count: usize) {
+        FloatSums::resize(self, group_count);
+    }
+
+    fn add(&mut self, groups: Groups<'_>, array: &ArrayRef) -> Result<()> {
+        let array = if array.data_type() == &ArrowType::Float64 {
+            Arc::clone(array)
+        } else {
+            cast(array, &ArrowType::Float64)?
+        };
+        let values = array.as_primitive::<Float64Type>().values();
+        match groups {
+            Groups::First(0) => {}
+            Groups::First(_) => self.add_to_first(values),
+            Groups::Each(groups) => FloatSums::add(self, groups, values),
+        }
+        Ok(())
+    }
+
+    fn merge(&mut self, other: &FloatSums, from: &[u32], to: &[u32]) {
+        FloatSums::merge(self, other, from, to);
+    }
+
+    fn exact(&self, _group: usize) -> Option<Sum192> {
+        None
+    }
+
+    fn quotient(&self, group: usize, divisor: u64) -> f64 {
+        let group = u32::try_from(group).expect("group numbers are u32");
+        FloatSums::quotient(self, group, divisor)
+    }
+
+    fn bytes(&self) -> usize {
+        FloatSums::bytes(self)
+    }
+}

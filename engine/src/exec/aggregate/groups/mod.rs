@@ -1,0 +1,216 @@
+//! Group tables: from the key values of a row to a dense group number.
+//!
+//! One table per worker; tables are merged by taking over the other's keys. The rungs, cheapest
+//! first: single (no key), dense (local codes index an array), packed (small integers side by side,
+//! hashed), bytes (everything else). Must not know accumulators.
+
+mod bytes;
+mod dense;
+mod packed;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use self::bytes::{ByteTable, canonical_floats};
+
+use self::bytes::KeyEncoder;
+use self::dense::Dense;
+use self::packed::{Layout, PackedKey, PackedTable};
+use crate::exec::source::ColumnKind;
+use crate::types::Result;
+use crate::vector::Vector;
+
+/// Numbers the distinct keys of the rows it is shown.
+#[derive(Debug)]
+pub(crate) struct GroupTable {
+    table: Table,
+    dense: Option<Dense>,
+    dense_row_count: u64,
+    hashed_row_count: u64,
+}
+
+#[derive(Debug)]
+enum Table {
+    Single,
+    Narrow(Packed<u64>),
+    Wide(Packed<u128>),
+    Bytes { encoder: KeyEncoder, table: ByteTable },
+}
+
+#[derive(Debug)]
+struct Packed<K> {
+    layout: Layout,
+    table: PackedTable<K>,
+    buffer: Vec<K>,
+}
+
+impl<K: PackedKey> Packed<K> {
+    fn new(layout: Layout) -> Packed<K> {
+        Packed { layout, table: PackedTable::new(), buffer: Vec::new() }
+    }
+
+    fn find(&mut self, keys: &[Vector], len: usize, groups: &mut Vec<u32>) -> Result<()> {
+        self.layout.pack(keys, len, &mut self.buffer)?;
+        self.table.find(&self.buffer, groups);
+        Ok(())
+    }
+
+    fn absorb(&mut self, other: &Packed<K>, from: &[u32]) -> Vec<u32> {
+        let keys = other.table.keys();
+        from.iter().map(|group| self.table.find_one(keys[*group as usize])).collect()
+    }
+
+    fn bytes(&self) -> usize {
+        self.table.bytes() + self.buffer.capacity() * size_of::<K>()
+    }
+}
+
+impl Table {
+    fn find(&mut self, keys: &[Vector], len: usize, groups: &mut Vec<u32>) -> Result<()> {
+        match self {
+            Table::Single => groups.resize(groups.len() + len, 0),
+            Table::Narrow(packed) => packed.find(keys, len, groups)?,
+            Table::Wide(packed) => packed.find(keys, len, groups)?,
+            Table::Bytes { encoder, table } => {
+                let rows = encoder.encode(keys)?;
+                groups.extend(rows.iter().map(|row| table.insert(row.as_ref())));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl GroupTable {
+    /// An empty table for keys of these kinds; without keys it has one group from the start.
+    /// With `dense`, local codes are translated by an array where that applies.
+    pub(crate) fn new(kinds: &[ColumnKind], dense: bool) -> Result<GroupTable> {
+        let layout = Layout::new(kinds);
+        let dense = layout.clone().filter(|_| dense && !kinds.is_empty()).map(Dense::new);
+        let table = match layout {
+            _ if kinds.is_empty() => Table::Single,
+            Some(layout) if layout.bits() <= u64::BITS => Table::Narrow(Packed::new(layout)),
+            Some(layout) if layout.bits() <= u128::BITS => Table::Wide(Packed::new(layout)),
+            _ => Table::Bytes { encoder: KeyEncoder::new(kinds)?, table: ByteTable::new() },
+        };
+        Ok(GroupTable { table, dense, dense_row_count: 0, hashed_row_count: 0 })
+    }
+
+    /// Whether there are no keys.
+    pub(crate) fn is_single(&self) -> bool {
+        matches!(self.table, Table::Single)
+    }
+
+    /// How many groups there are.
+    pub(crate) fn len(&self) -> usize {
+        match &self.table {
+            Table::Single => 1,
+            Table::Narrow(packed) => packed.table.keys().len(),
+            Table::Wide(packed) => packed.table.keys().len(),
+            Table::Bytes { table, .. } => table.len(),
+        }
+    }
+
+    /// Puts the group of each of `len` rows into `groups`.
+    pub(crate) fn find(
+        &mut self,
+        keys: &[Vector],
+        len: usize,
+        groups: &mut Vec<u32>,
+    ) -> Result<()> {
+        groups.clear();
+        let table = &mut self.table;
+        if let Some(dense) = &mut self.dense
+            && dense.find(keys, len, groups, |keys, len, groups| table.find(keys, len, groups))?
+        {
+            self.dense_row_count += len as u64;
+            return Ok(());
+        }
+        self.hashed_row_count += len as u64;
+        table.find(keys, len, groups)
+    }
+
+    /// How many rows found their group by local codes, and how many by hash.
+    pub(crate) fn row_counts(&self) -> (u64, u64) {
+        (self.dense_row_count, self.hashed_row_count)
+    }
+
+    /// The key columns of all groups.
+    pub(crate) fn keys(&self) -> Result<Vec<Vector>> {
+        match &self.table {
+            Table::Single => Ok(Vec::new()),
+            Table::Narrow(packed) => packed.layout.unpack(packed.table.keys()),
+            Table::Wide(packed) => packed.layout.unpack(packed.table.keys()),
+            Table::Bytes { encoder, table } => {
+                encoder.decode((0..table.len()).map(|group| table.get(number(group))))
+            }
+        }
+    }
+
+    /// The groups of each of `count` partitions; equal keys are in equal partitions in every table.
+    pub(crate) fn partitions(&self, count: usize) -> Vec<Vec<u32>> {
+        let mut partitions = vec![Vec::with_capacity(self.len() / count + 1); count];
+        let mut put = |group: usize, hash: u64| {
+            let partition = partition_of(hash, count);
+            partitions[partition].push(number(group));
+        };
+        match &self.table {
+            Table::Single => put(0, 0),
+            Table::Narrow(packed) => {
+                for (group, key) in packed.table.keys().iter().enumerate() {
+                    put(group, key.hash());
+                }
+            }
+            Table::Wide(packed) => {
+                for (group, key) in packed.table.keys().iter().enumerate() {
+                    put(group, key.hash());
+                }
+            }
+            Table::Bytes { table, .. } => {
+                for group in 0..table.len() {
+                    put(group, table.hash(table.get(number(group))));
+                }
+            }
+        }
+        partitions
+    }
+
+    /// Takes over the keys of `other`'s groups `from`; gives their groups here.
+    ///
+    /// # Panics
+    /// When `other` was made for other keys.
+    pub(crate) fn absorb(&mut self, other: &GroupTable, from: &[u32]) -> Vec<u32> {
+        match (&mut self.table, &other.table) {
+            (Table::Single, Table::Single) => vec![0; from.len()],
+            (Table::Narrow(here), Table::Narrow(there)) => here.absorb(there, from),
+            (Table::Wide(here), Table::Wide(there)) => here.absorb(there, from),
+            (Table::Bytes { table: here, .. }, Table::Bytes { table: there, .. }) => {
+                from.iter().map(|group| here.insert(there.get(*group))).collect()
+            }
+            _ => panic!("the tables of one aggregation are of one kind"),
+        }
+    }
+
+    /// Bytes held.
+    pub(crate) fn bytes(&self) -> usize {
+        let table = match &self.table {
+            Table::Single => 0,
+            Table::Narrow(packed) => packed.bytes(),
+            Table::Wide(packed) => packed.bytes(),
+            Table::Bytes { table, .. } => table.memory_bytes(),
+        };
+        table + self.dense.as_ref().map_or(0, Dense::bytes)
+    }
+}
+
+fn number(group: usize) -> u32 {
+    u32::try_from(group).expect("group numbers are u32")
+}
+
+/// All groups of a table.
+pub(crate) fn all_groups(table: &GroupTable) -> Vec<u32> {
+    (0..number(table.len())).collect()
+}
+
+/// Partitions by the middle bits of the hash: the top ones place a key inside its table.
+fn partition_of(hash: u64, count: usize) -> usize {
+    usize::try_from((hash & 0xffff_ffff) % count as u64).expect("below count")
+}

@@ -1,0 +1,348 @@
+//! Aggregation against a naive twin that keeps every group's values in a list.
+#![expect(
+    clippy::result_large_err,
+    clippy::from_iter_instead_of_collect,
+    clippy::cast_precision_loss,
+    reason = "proptest's error type; what is collected shows at the start; numbers are small"
+)]
+
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, BooleanArray, Decimal128Array, Float64Array, Int16Array, Int64Array, StringArray,
+};
+use proptest::prelude::*;
+
+use super::*;
+use crate::exec::profile::OperatorStats;
+use crate::plan::AggregateFunction;
+use crate::types::Error;
+use crate::vector::{CodeBook, DictionaryVector, DistinctValues, Texts};
+
+/// One row: a small integer or NULL from which all columns are derived, and a code or NULL.
+type Row = (Option<i64>, Option<u32>);
+
+const DECIMAL: DataType = DataType::Decimal { precision: 10, scale: 2 };
+const TYPES: [DataType; 6] =
+    [DataType::Utf8, DataType::Int64, DataType::Float64, DataType::Int16, DECIMAL, DataType::Bool];
+
+struct Input {
+    kinds: Vec<ColumnKind>,
+    identity: Arc<CodeBook>,
+    books: [Arc<CodeBook>; 2],
+}
+
+impl Input {
+    fn new(ranked: bool) -> Input {
+        let texts = StringArray::from(vec!["d", "a", "c", "b", "e", "f"]);
+        let (texts, ranks) = if ranked {
+            (texts, Some(vec![3, 0, 2, 1, 4, 5]))
+        } else {
+            (StringArray::from(vec!["a", "b", "c", "d", "e", "f"]), None)
+        };
+        let values: Arc<dyn DistinctValues> = Arc::new(Texts(texts, ranks));
+        let book = |ids: Vec<u32>| Arc::new(CodeBook::mapped(Arc::clone(&values), Arc::new(ids)));
+        let identity = Arc::new(CodeBook::identity(Arc::clone(&values)));
+        let mut kinds: Vec<ColumnKind> = TYPES.into_iter().map(ColumnKind::flat).collect();
+        kinds[0] = ColumnKind::Dictionary { identity: Arc::clone(&identity), by_id: false };
+        kinds[3] =
+            ColumnKind::Flat { data_type: DataType::Int16, nullable: true, bounds: Some((-9, 9)) };
+        Input { kinds, identity, books: [book(vec![0, 1, 3, 5]), book(vec![4, 2, 1, 0])] }
+    }
+
+    fn batch(&self, rows: &[Row], book: usize) -> Result<Batch> {
+        let book = &self.books[book % 2];
+        let codes: Vec<u32> = rows.iter().map(|row| row.1.map_or(4, |code| code % 4)).collect();
+        let float = |value: i64| match value {
+            0 => -0.0,
+            1 => f64::NAN,
+            2 => 1e16,
+            3 => -1e16,
+            other => other as f64 / 10.0,
+        };
+        let ints = || rows.iter().map(|row| row.0);
+        let decimals = Decimal128Array::from_iter(ints().map(|value| value.map(i128::from)))
+            .with_precision_and_scale(10, 2)?;
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(Int64Array::from_iter(ints())),
+            Arc::new(Float64Array::from_iter(ints().map(|value| value.map(float)))),
+            Arc::new(Int16Array::from_iter(ints().map(|v| v.and_then(|v| i16::try_from(v).ok())))),
+            Arc::new(decimals),
+            Arc::new(BooleanArray::from_iter(ints().map(|value| value.map(|v| v % 2 == 0)))),
+        ];
+        let texts = Vector::Dictionary(DictionaryVector::new(codes, Arc::clone(book)));
+        let columns = std::iter::once(texts).chain(columns.into_iter().map(Vector::Flat));
+        Ok(Batch::new(columns.collect(), rows.len()))
+    }
+
+    fn source(&self, morsels: &[Vec<Row>]) -> Result<MemorySource> {
+        let morsels = morsels
+            .iter()
+            .enumerate()
+            .map(|(index, rows)| Ok(vec![self.batch(rows, index)?]))
+            .collect::<Result<Vec<_>>>()?;
+        Ok(MemorySource::new(self.kinds.clone(), morsels, Vec::new()))
+    }
+
+    fn values(&self, morsels: &[Vec<Row>]) -> Result<Vec<Vec<Value>>> {
+        let mut rows = Vec::new();
+        for (index, morsel) in morsels.iter().enumerate() {
+            rows.extend(batch_rows(&self.batch(morsel, index)?, &TYPES)?);
+        }
+        Ok(rows)
+    }
+}
+
+fn batch_rows(batch: &Batch, types: &[DataType]) -> Result<Vec<Vec<Value>>> {
+    let arrays = batch.columns().iter().map(Vector::decode).collect::<Result<Vec<_>>>()?;
+    Ok((0..batch.len())
+        .map(|row| {
+            let columns = arrays.iter().zip(types);
+            columns.map(|(array, data_type)| Value::from_array(array, *data_type, row)).collect()
+        })
+        .collect())
+}
+
+fn column(index: usize) -> Expr {
+    Expr::column(index, TYPES[index])
+}
+
+fn call(function: AggregateFunction, argument: usize, distinct: bool, filter: bool) -> Aggregate {
+    let argument = (function != AggregateFunction::CountRows).then(|| column(argument));
+    Aggregate { function, argument, distinct, filter: filter.then(|| column(5)) }
+}
+
+fn naive_one(aggregate: &Aggregate, rows: &[&Vec<Value>]) -> Value {
+    use AggregateFunction::{Avg, Count, CountRows, Max, Min, Sum};
+    let rows = rows.iter().filter(|row| aggregate.filter.is_none() || row[5] == Value::Bool(true));
+    let Some(Expr::Column { index, data_type }) = &aggregate.argument else {
+        return Value::Int(rows.count() as i128);
+    };
+    let mut values: Vec<Value> =
+        rows.map(|row| row[*index].clone()).filter(|value| !value.is_null()).collect();
+    values.sort_by(Value::order);
+    if aggregate.distinct {
+        values.dedup();
+    }
+    let count = values.len();
+    match aggregate.function {
+        CountRows | Count => Value::Int(count as i128),
+        Min => values.first().cloned().unwrap_or(Value::Null),
+        Max => values.last().cloned().unwrap_or(Value::Null),
+        Sum | Avg if count == 0 => Value::Null,
+        function => {
+            let average = function == Avg;
+            let divisor = if average { count as f64 } else { 1.0 };
+            if let Value::Float(_) = &values[0] {
+                return Value::Float(exact_doubles(&values) / divisor);
+            }
+            let sum: i128 = values
+                .iter()
+                .map(|value| match value {
+                    Value::Int(value) => *value,
+                    Value::Bool(value) => i128::from(*value),
+                    other => panic!("{other:?} is no number"),
+                })
+                .sum();
+            let scale = if *data_type == DECIMAL { 100.0 } else { 1.0 };
+            if average { Value::Float(sum as f64 / (divisor * scale)) } else { Value::Int(sum) }
+        }
+    }
+}
+
+/// The wide sum has its own tests, against big integers.
+fn exact_doubles(values: &[Value]) -> f64 {
+    let doubles: Vec<f64> = values
+        .iter()
+        .map(|value| if let Value::Float(value) = value { *value } else { f64::NAN })
+        .collect();
+    let mut wide = exact::WideSum::new();
+    for value in doubles {
+        wide.add(value);
+    }
+    wide.quotient(1)
+}
+
+fn naive(rows: &[Vec<Value>], keys: &[usize], aggregates: &[Aggregate]) -> Vec<Vec<Value>> {
+    let mut groups: Vec<(Vec<Value>, Vec<&Vec<Value>>)> = Vec::new();
+    if keys.is_empty() {
+        groups.push((Vec::new(), Vec::new()));
+    }
+    for row in rows {
+        let key: Vec<Value> = keys.iter().map(|index| row[*index].clone()).collect();
+        match groups.iter_mut().find(|(other, _)| *other == key) {
+            Some((_, rows)) => rows.push(row),
+            None => groups.push((key, vec![row])),
+        }
+    }
+    groups
+        .into_iter()
+        .map(|(mut key, rows)| {
+            key.extend(aggregates.iter().map(|aggregate| naive_one(aggregate, &rows)));
+            key
+        })
+        .collect()
+}
+
+fn engine(
+    source: &MemorySource,
+    keys: &[usize],
+    aggregates: &[Aggregate],
+    context: &Context,
+    pool: &WorkerPool,
+) -> Result<Vec<Vec<Value>>> {
+    let keys: Vec<Expr> = keys.iter().map(|index| column(*index)).collect();
+    let stats = OperatorStats::new("test", 0);
+    let rungs = [Rung::Dense, Rung::Hash];
+    let what = Grouping { keys: &keys, aggregates, rungs: &rungs[context.batch_len % 2..] };
+    let result = aggregate(source, what, pool, context, &stats)?;
+    let mut types: Vec<DataType> = keys.iter().map(Expr::data_type).collect();
+    for aggregate in aggregates {
+        types.push(aggregate.data_type()?);
+    }
+    let mut rows = Vec::new();
+    for morsel in 0..result.morsel_count() {
+        result.run(morsel, context, &mut |batch| {
+            for (vector, data_type) in batch.columns().iter().zip(&types) {
+                assert_eq!(vector.decode()?.data_type(), &data_type.to_arrow());
+            }
+            rows.extend(batch_rows(&batch, &types)?);
+            Ok(ControlFlow::Continue(()))
+        })?;
+    }
+    Ok(rows)
+}
+
+fn sorted(mut rows: Vec<Vec<Value>>) -> Vec<Vec<Value>> {
+    rows.sort_by(|a, b| {
+        let columns = a.iter().zip(b).map(|(a, b)| a.order(b));
+        columns.fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then)
+    });
+    rows
+}
+
+fn same(expected: &[Vec<Value>], actual: &[Vec<Value>]) -> bool {
+    let close = |a: &Value, b: &Value| match (a, b) {
+        // The naive average rounds twice.
+        (Value::Float(a), Value::Float(b)) => {
+            Value::Float(*a) == Value::Float(*b) || (a - b).abs() <= a.abs() * 1e-15
+        }
+        _ => a == b,
+    };
+    expected.len() == actual.len()
+        && expected.iter().zip(actual).all(|(expected, actual)| {
+            expected.len() == actual.len()
+                && expected.iter().zip(actual).all(|(expected, actual)| close(expected, actual))
+        })
+}
+
+fn aggregates() -> impl Strategy<Value = Vec<Aggregate>> {
+    use AggregateFunction::{Avg, Count, CountRows, Max, Min, Sum};
+    let any_type = prop_oneof![Just(CountRows), Just(Count), Just(Min), Just(Max)];
+    let numbers = prop_oneof![Just(Sum), Just(Avg)];
+    let one = prop_oneof![
+        (any_type, 0_usize..6, any::<bool>(), any::<bool>()),
+        (numbers, 1_usize..5, any::<bool>(), any::<bool>()),
+    ];
+    prop::collection::vec(one.prop_map(|(f, a, d, w)| call(f, a, d && f != CountRows, w)), 0..4)
+}
+
+fn rows() -> impl Strategy<Value = Vec<Vec<Row>>> {
+    let row = (prop::option::weighted(0.9, -6_i64..7), prop::option::weighted(0.9, 0_u32..4));
+    prop::collection::vec(prop::collection::vec(row, 0..40), 0..6)
+}
+
+fn check(
+    morsels: &[Vec<Row>],
+    keys: &[usize],
+    aggregates: &[Aggregate],
+    (worker_count, batch_len, ranked): (usize, usize, bool),
+) -> Result<()> {
+    let input = Input::new(ranked);
+    let source = input.source(morsels)?;
+    let expected = sorted(naive(&input.values(morsels)?, keys, aggregates));
+    let context = Context { worker_count, batch_len, ..Context::new() };
+    let pool = WorkerPool::new(worker_count)?;
+    let actual = sorted(engine(&source, keys, aggregates, &context, &pool)?);
+    assert_eq!(context.memory.used_bytes(), 0, "all memory is given back");
+    if same(&expected, &actual) {
+        return Ok(());
+    }
+    assert_eq!(input.identity.code_count(), 6);
+    Err(Error::internal(format!("expected {expected:?}, got {actual:?}")))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn any_aggregation_answers_as_the_naive_one(
+        morsels in rows(),
+        keys in prop::sample::subsequence(vec![0_usize, 1, 2, 3, 4, 5], 0..3),
+        aggregates in aggregates(),
+        worker_count in 1_usize..5,
+        batch_len in prop_oneof![Just(1_usize), Just(7), Just(2_048)],
+        ranked in any::<bool>(),
+    ) {
+        check(&morsels, &keys, &aggregates, (worker_count, batch_len, ranked))
+            .map_err(|error| TestCaseError::fail(error.to_string()))?;
+    }
+}
+
+#[test]
+fn groups_come_in_the_order_of_their_first_row() -> Result<()> {
+    let morsels: Vec<Vec<Row>> = (0..40)
+        .map(|morsel| (0..50).map(|row| (Some((morsel * 17 + row * 5) % 400), None)).collect())
+        .collect();
+    let input = Input::new(false);
+    let source = input.source(&morsels)?;
+    let expected = naive(&input.values(&morsels)?, &[1], &[]);
+    for worker_count in [1, 2, 8] {
+        let context = Context { worker_count, batch_len: 9, ..Context::new() };
+        let pool = WorkerPool::new(worker_count)?;
+        assert_eq!(engine(&source, &[1], &[], &context, &pool)?, expected);
+    }
+    Ok(())
+}
+
+#[test]
+fn many_groups_merge_by_partition() -> Result<()> {
+    let morsels: Vec<Vec<Row>> = (0..8)
+        .map(|morsel| (0..4_000).map(|row| (Some(morsel * 2_000 + row), Some(1))).collect())
+        .collect();
+    let input = Input::new(false);
+    let source = input.source(&morsels)?;
+    let aggregates = [
+        call(AggregateFunction::CountRows, 0, false, false),
+        call(AggregateFunction::Sum, 1, false, false),
+        call(AggregateFunction::Count, 1, true, false),
+        call(AggregateFunction::Max, 0, false, true),
+    ];
+    let mut answers = Vec::new();
+    for worker_count in [1, 2, 8] {
+        let context = Context { worker_count, ..Context::new() };
+        let pool = WorkerPool::new(worker_count)?;
+        answers.push(sorted(engine(&source, &[1], &aggregates, &context, &pool)?));
+    }
+    assert_eq!(answers[0].len(), 18_000);
+    assert_eq!(answers[0], answers[1]);
+    assert_eq!(answers[0], answers[2]);
+    let count: i128 =
+        answers[0].iter().map(|row| if let Value::Int(n) = row[1] { n } else { 0 }).sum();
+    assert_eq!(count, 32_000);
+    Ok(())
+}
+
+#[test]
+fn too_many_groups_for_the_budget_are_refused() -> Result<()> {
+    let morsels: Vec<Vec<Row>> = vec![(0..50_000).map(|row| (Some(row), None)).collect()];
+    let input = Input::new(false);
+    let source = input.source(&morsels)?;
+    let memory = crate::context::MemoryBudget::new(200_000);
+    let context = Context { memory, ..Context::new() };
+    let error = engine(&source, &[1], &[], &context, &WorkerPool::new(1)?)
+        .expect_err("the groups do not fit");
+    assert_eq!(error.kind(), crate::types::ErrorKind::OutOfMemory);
+    assert_eq!(context.memory.used_bytes(), 0);
+    Ok(())
+}

@@ -1,0 +1,125 @@
+//! Casts between dates, times and timestamps.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, IntervalMonthDayNanoArray};
+use arrow::datatypes::{Int64Type, IntervalMonthDayNano, IntervalMonthDayNanoType};
+
+use super::super::temporal::{from_ticks, ticks};
+use super::super::zone::Zone;
+use super::{Target, out_of_range};
+use crate::context::Context;
+use crate::types::calendar::SECONDS_PER_DAY;
+use crate::types::{DataType, Error, Result, TimeUnit, Value};
+
+/// 2000-01-01 in seconds: PostgreSQL counts from there, and rounds towards or away from it.
+const POSTGRES_EPOCH_SECONDS: i64 = 946_684_800;
+const NANOSECONDS_PER_DAY: i64 = SECONDS_PER_DAY * 1_000_000_000;
+
+pub(super) fn cast(array: &dyn Array, target: Target, context: &Context) -> Result<ArrayRef> {
+    match (target.from, target.to) {
+        (DataType::Interval, DataType::Time(unit)) => return interval_to_time(array, unit),
+        (DataType::Time(unit), DataType::Interval) => return time_to_interval(array, unit),
+        _ => {}
+    }
+    let zone = Zone::of(context)?;
+    let input = ticks(array, target.from)?;
+    let convert = |value: i64| {
+        converted(value, target.from, target.to, zone)
+            .ok_or_else(|| out_of_range(Value::Int(value.into()).to_text(target.from), target.to))
+    };
+    let output: Int64Array = if target.or_null {
+        input.unary_opt::<_, Int64Type>(|value| convert(value).ok())
+    } else {
+        input.try_unary::<_, Int64Type, _>(convert)?
+    };
+    from_ticks(&output, target.to)
+}
+
+fn converted(value: i64, from: DataType, to: DataType, zone: Zone) -> Option<i64> {
+    use DataType::{Date, Time, Timestamp};
+    match (from, to) {
+        (Date, Timestamp { unit, zoned }) => {
+            let seconds = value.checked_mul(SECONDS_PER_DAY)?;
+            let offset = if zoned { zone.offset_of_local(seconds) } else { 0 };
+            seconds.checked_sub(i64::from(offset))?.checked_mul(unit.per_second())
+        }
+        (Timestamp { unit, zoned }, Date) => {
+            let day = local(value, unit, zoned, zone)?.div_euclid(ticks_per_day(unit));
+            i32::try_from(day).ok().map(i64::from)
+        }
+        (Timestamp { unit, zoned }, Time(to_unit)) => {
+            let clock = local(value, unit, zoned, zone)?.rem_euclid(ticks_per_day(unit));
+            rescale(clock, unit, to_unit)
+        }
+        (Time(unit), Time(to_unit)) => rescale(value, unit, to_unit),
+        (Timestamp { unit, zoned }, Timestamp { unit: to_unit, zoned: to_zoned }) => {
+            let value = match (zoned, to_zoned) {
+                (true, false) => local(value, unit, true, zone)?,
+                (false, true) => {
+                    let offset = zone.offset_of_local(value.div_euclid(unit.per_second()));
+                    value.checked_sub(i64::from(offset).checked_mul(unit.per_second())?)?
+                }
+                _ => value,
+            };
+            rescale_instant(value, unit, to_unit)
+        }
+        _ => None,
+    }
+}
+
+fn ticks_per_day(unit: TimeUnit) -> i64 {
+    SECONDS_PER_DAY * unit.per_second()
+}
+
+/// The session's clock at an instant; a local timestamp as it is.
+fn local(value: i64, unit: TimeUnit, zoned: bool, zone: Zone) -> Option<i64> {
+    if !zoned {
+        return Some(value);
+    }
+    let offset = zone.offset_at(value.div_euclid(unit.per_second()));
+    value.checked_add(i64::from(offset).checked_mul(unit.per_second())?)
+}
+
+/// A time of day in another unit, rounded half up.
+fn rescale(value: i64, from: TimeUnit, to: TimeUnit) -> Option<i64> {
+    if to >= from {
+        return value.checked_mul(to.per_second() / from.per_second());
+    }
+    let per_unit = from.per_second() / to.per_second();
+    Some(value.checked_add(per_unit / 2)?.div_euclid(per_unit))
+}
+
+/// A timestamp in another unit, rounded half away from 2000-01-01.
+fn rescale_instant(value: i64, from: TimeUnit, to: TimeUnit) -> Option<i64> {
+    if to >= from {
+        return value.checked_mul(to.per_second() / from.per_second());
+    }
+    let per_unit = from.per_second() / to.per_second();
+    let epoch = POSTGRES_EPOCH_SECONDS * from.per_second();
+    let since = i128::from(value) - i128::from(epoch);
+    let half = i128::from(per_unit / 2) * since.signum();
+    let rounded = (since + half) / i128::from(per_unit);
+    i64::try_from(rounded + i128::from(epoch / per_unit)).ok()
+}
+
+fn interval_to_time(array: &dyn Array, unit: TimeUnit) -> Result<ArrayRef> {
+    let array = array.as_primitive::<IntervalMonthDayNanoType>();
+    let per_unit = 1_000_000_000 / unit.per_second();
+    let output: Int64Array = array.unary::<_, Int64Type>(|interval| {
+        interval.nanoseconds.rem_euclid(NANOSECONDS_PER_DAY) / per_unit
+    });
+    from_ticks(&output, DataType::Time(unit))
+}
+
+fn time_to_interval(array: &dyn Array, unit: TimeUnit) -> Result<ArrayRef> {
+    let input = ticks(array, DataType::Time(unit))?;
+    let per_unit = 1_000_000_000 / unit.per_second();
+    let output: IntervalMonthDayNanoArray = input.try_unary(|value| {
+        let nanoseconds = value.checked_mul(per_unit);
+        nanoseconds
+            .map(|nanoseconds| IntervalMonthDayNano::new(0, 0, nanoseconds))
+            .ok_or_else(|| Error::out_of_range(format!("{value} is no time of day")))
+    })?;
+    Ok(Arc::new(output))
+}

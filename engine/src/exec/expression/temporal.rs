@@ -1,0 +1,225 @@
+//! Functions of dates, times and timestamps.
+//!
+//! All of them work on ticks (days, or units since midnight or 1970) in 64 bits; an instant is moved
+//! to the session's clock first where the calendar matters.
+
+mod interval;
+mod part;
+mod truncate;
+
+pub(super) use self::interval::{add_days, add_interval};
+pub(super) use self::part::extract;
+pub(super) use self::truncate::{difference, truncate};
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, PrimitiveArray};
+use arrow::compute;
+use arrow::datatypes::{
+    ArrowPrimitiveType, DataType as ArrowType, Date32Type, Float64Type, Int32Type, Int64Type,
+    Time32MillisecondType, Time32SecondType,
+};
+use chrono::DateTime;
+use chrono::format::{Item, StrftimeItems};
+
+use super::operand::{Operand, all_constant, build_texts, computed_len, zip_map};
+use super::zone::Zone;
+use crate::context::Context;
+use crate::types::calendar::{SECONDS_PER_DAY, days_from_civil, days_in_month};
+use crate::types::{DataType, Error, Result, TimeUnit};
+
+/// Days or units as 64-bit integers.
+pub(super) fn ticks(array: &dyn Array, data_type: DataType) -> Result<Int64Array> {
+    let widened = match data_type {
+        DataType::Date => widen(array.as_primitive::<Date32Type>()),
+        DataType::Time(TimeUnit::Second) => widen(array.as_primitive::<Time32SecondType>()),
+        DataType::Time(TimeUnit::Millisecond) => {
+            widen(array.as_primitive::<Time32MillisecondType>())
+        }
+        _ => compute::cast(array, &ArrowType::Int64)?.as_primitive::<Int64Type>().clone(),
+    };
+    Ok(widened)
+}
+
+fn widen<T>(array: &PrimitiveArray<T>) -> Int64Array
+where
+    T: ArrowPrimitiveType<Native = i32>,
+{
+    array.unary::<_, Int64Type>(i64::from)
+}
+
+/// The array of `data_type` that ticks stand for.
+pub(super) fn from_ticks(ticks: &Int64Array, data_type: DataType) -> Result<ArrayRef> {
+    let arrow = data_type.to_arrow();
+    Ok(match data_type {
+        DataType::Date | DataType::Time(TimeUnit::Second | TimeUnit::Millisecond) => {
+            let narrow = ticks.try_unary::<_, Int32Type, Error>(|value| {
+                i32::try_from(value).map_err(|_| out_of_range(data_type))
+            })?;
+            compute::cast(&narrow, &arrow)?
+        }
+        _ => compute::cast(ticks, &arrow)?,
+    })
+}
+
+fn out_of_range(data_type: DataType) -> Error {
+    Error::out_of_range(format!("{data_type} out of range"))
+}
+
+fn unit_of(data_type: DataType) -> TimeUnit {
+    match data_type {
+        DataType::Timestamp { unit, .. } | DataType::Time(unit) => unit,
+        _ => TimeUnit::Second,
+    }
+}
+
+fn is_zoned(data_type: DataType) -> bool {
+    matches!(data_type, DataType::Timestamp { zoned: true, .. })
+}
+
+/// Seconds and the units on top of them, on the clock that the calendar is read from.
+struct Clock {
+    zone: Zone,
+    data_type: DataType,
+    per_second: i64,
+}
+
+impl Clock {
+    fn new(data_type: DataType, context: &Context) -> Result<Clock> {
+        let zone = if is_zoned(data_type) { Zone::of(context)? } else { Zone::Utc };
+        Ok(Clock { zone, data_type, per_second: unit_of(data_type).per_second() })
+    }
+
+    /// Local seconds since 1970 (a date's at midnight, a time's since midnight), and the fraction in
+    /// units.
+    fn local(&self, ticks: i64) -> (i64, i64) {
+        if self.data_type == DataType::Date {
+            return (ticks * SECONDS_PER_DAY, 0);
+        }
+        let seconds = ticks.div_euclid(self.per_second);
+        let offset = if self.zone.is_utc() { 0 } else { self.zone.offset_at(seconds) };
+        (seconds.saturating_add(i64::from(offset)), ticks.rem_euclid(self.per_second))
+    }
+
+    /// The ticks of a local clock reading; `None` when 64 bits do not hold them.
+    fn ticks(&self, seconds: i64, fraction: i64) -> Option<i64> {
+        let offset = if self.zone.is_utc() { 0 } else { self.zone.offset_of_local(seconds) };
+        seconds.checked_sub(i64::from(offset))?.checked_mul(self.per_second)?.checked_add(fraction)
+    }
+}
+
+/// Applies `op` to the ticks.
+fn map_ticks(
+    input: &Operand,
+    (from, to): (DataType, DataType),
+    op: impl Fn(i64) -> Result<i64>,
+) -> Result<Operand> {
+    let output = ticks(input.array(), from)?.try_unary::<_, Int64Type, Error>(op)?;
+    Ok(input.with_array(from_ticks(&output, to)?))
+}
+
+/// An operand's ticks, which can be zipped with other numbers.
+fn ticks_operand(input: &Operand, data_type: DataType) -> Result<Operand> {
+    Ok(input.with_array(Arc::new(ticks(input.array(), data_type)?)))
+}
+
+/// `date - date` in days.
+pub(super) fn date_difference(inputs: &[Operand]) -> Result<Operand> {
+    zip_map::<Date32Type, Date32Type, Int64Type>(
+        &inputs[0],
+        &inputs[1],
+        DataType::Int64,
+        |left, right| Ok(i64::from(left) - i64::from(right)),
+    )
+}
+
+/// `make_date(year, month, day)`
+pub(super) fn make_date(inputs: &[Operand]) -> Result<Operand> {
+    let parts: Vec<_> = inputs.iter().map(Operand::numbers::<Int64Type>).collect();
+    let days: Result<PrimitiveArray<Date32Type>> = (0..computed_len(inputs))
+        .map(|row| match (parts[0].get(row), parts[1].get(row), parts[2].get(row)) {
+            (Some(year), Some(month), Some(day)) => date(year, month, day).map(Some),
+            _ => Ok(None),
+        })
+        .collect();
+    Ok(Operand::computed(Arc::new(days?), inputs))
+}
+
+fn date(year: i64, month: i64, day: i64) -> Result<i32> {
+    let wrong = || {
+        Error::out_of_range(format!("date field value out of range: {year}-{month:02}-{day:02}"))
+    };
+    // A negative year is BC: -44 is 44 BC, and there is no year 0.
+    let astronomical = if year < 0 { year + 1 } else { year };
+    let exists = year != 0
+        && (-10_000_000..=10_000_000).contains(&year)
+        && (1..=12).contains(&month)
+        && (1..=days_in_month(astronomical, month)).contains(&day);
+    if !exists {
+        return Err(wrong());
+    }
+    i32::try_from(days_from_civil(astronomical, month, day)).map_err(|_| wrong())
+}
+
+/// `to_timestamp(seconds)`
+pub(super) fn from_seconds(input: &Operand, data_type: DataType) -> Result<Operand> {
+    let array = input.as_primitive::<Float64Type>();
+    let output = array.try_unary::<_, Int64Type, Error>(|seconds| {
+        let microseconds = (seconds * 1e6).round_ties_even();
+        if microseconds.is_nan() || microseconds.abs() >= 9.2e18 {
+            return Err(Error::out_of_range(format!("timestamp out of range: {seconds} seconds")));
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "whole, and checked against 64 bits")]
+        let microseconds = microseconds as i64;
+        Ok(microseconds)
+    })?;
+    Ok(input.with_array(from_ticks(&output, data_type)?))
+}
+
+/// `epoch_ms(milliseconds)`
+pub(super) fn from_milliseconds(input: &Operand, data_type: DataType) -> Result<Operand> {
+    map_ticks(input, (DataType::Int64, data_type), |milliseconds| {
+        milliseconds.checked_mul(1_000).ok_or_else(|| {
+            Error::out_of_range(format!("timestamp out of range: {milliseconds} milliseconds"))
+        })
+    })
+}
+
+/// `strftime(a, format)`
+pub(super) fn format(inputs: &[Operand], from: DataType, context: &Context) -> Result<Operand> {
+    let clock = Clock::new(from, context)?;
+    let ticks = ticks_operand(&inputs[0], from)?;
+    let (ticks, formats) = (ticks.numbers::<Int64Type>(), inputs[1].texts());
+    let constant = formats.constant().map(format_items).transpose()?;
+    let per_unit = 1_000_000_000 / unit_of(from).per_second();
+    assert!(all_constant(inputs) || computed_len(inputs) > 0, "some rows are computed");
+    build_texts(inputs, context, |row, out| {
+        let (Some(value), Some(format)) = (ticks.get(row), formats.get(row)) else {
+            return Ok(false);
+        };
+        let (seconds, fraction) = clock.local(value);
+        let nanoseconds = u32::try_from(fraction * per_unit).unwrap_or(0);
+        let moment = DateTime::from_timestamp(seconds, nanoseconds)
+            .ok_or_else(|| Error::out_of_range("strftime takes years -262143 to 262142"))?;
+        let items = match &constant {
+            Some(items) => items.clone(),
+            None => format_items(format)?,
+        };
+        let written = write!(out, "{}", moment.naive_utc().format_with_items(items.iter()));
+        written.map_err(|_| unknown_format(format))?;
+        Ok(true)
+    })
+}
+
+fn format_items(format: &str) -> Result<Vec<Item<'_>>> {
+    let items: Vec<Item<'_>> = StrftimeItems::new(format).collect();
+    if items.iter().any(|item| matches!(item, Item::Error)) {
+        return Err(unknown_format(format));
+    }
+    Ok(items)
+}
+
+fn unknown_format(format: &str) -> Error {
+    Error::invalid_text(format!("strftime does not know the format \"{format}\""))
+}

@@ -1,0 +1,56 @@
+//! Execution: physical plans to batches of results.
+//!
+//! A plan becomes a pipeline of sources and sinks. A *source* gives batches morsel by morsel;
+//! streaming operators (filter, project) wrap a source; *sinks* (aggregate, sort, top-n) take what
+//! all workers bring and become the source of the next pipeline. Representation is known ahead:
+//! dictionary columns stay codes through filters, keys and sorts, and values are decoded for the rows
+//! that reach the result.
+//!
+//! The module chooses only among what the plan allows, and must not know SQL.
+
+mod aggregate;
+mod build;
+pub mod expression;
+mod gather;
+mod interner;
+mod late;
+mod map;
+mod metadata;
+mod per_value;
+mod pool;
+mod profile;
+mod program;
+mod scan;
+mod sort;
+mod sort_key;
+mod source;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod top_n;
+
+pub use self::pool::WorkerPool;
+pub use self::profile::{OperatorProfile, Profile, ScanProfile};
+pub use self::stream::BatchStream;
+
+use std::sync::Arc;
+
+use self::build::{Builder, output};
+use crate::context::Context;
+use crate::plan::PhysicalPlan;
+use crate::storage::Snapshot;
+use crate::types::Result;
+
+/// Executes `plan` over `snapshot`; nothing runs before the stream is read.
+///
+/// # Errors
+/// When the plan's types do not fit; everything else comes out of the stream.
+pub fn execute(
+    plan: &PhysicalPlan,
+    snapshot: Arc<Snapshot>,
+    pool: Arc<WorkerPool>,
+    context: Context,
+) -> Result<BatchStream> {
+    let columns = output(plan)?;
+    Ok(BatchStream::new(plan, &columns, Builder::new(snapshot, pool, context)))
+}

@@ -1,0 +1,184 @@
+//! The worker pool: threads made once per database, and the loop in which they take morsels.
+//!
+//! No panic of a worker leaves this module: it becomes an error of kind `Internal`. Must not know
+//! what the work is.
+
+use std::any::Any;
+use std::fmt;
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use parking::Slots;
+
+use super::source::Source;
+use crate::context::Context;
+use crate::types::{Error, Result};
+use crate::vector::Batch;
+
+/// The threads on which queries run. One per database; many queries may share it.
+pub struct WorkerPool {
+    threads: rayon::ThreadPool,
+}
+
+impl fmt::Debug for WorkerPool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "WorkerPool({})", self.worker_count())
+    }
+}
+
+impl WorkerPool {
+    /// Starts `worker_count` threads, at least one.
+    ///
+    /// # Errors
+    /// `Io` when the operating system gives no thread.
+    pub fn new(worker_count: usize) -> Result<WorkerPool> {
+        let threads = rayon::ThreadPoolBuilder::new()
+            .num_threads(worker_count.max(1))
+            .thread_name(|index| format!("martlet-{index}"))
+            .build()
+            .map_err(|error| Error::io(format!("cannot start the worker threads: {error}")))?;
+        Ok(WorkerPool { threads })
+    }
+
+    /// How many threads there are.
+    pub fn worker_count(&self) -> usize {
+        self.threads.current_num_threads()
+    }
+
+    /// Runs `work(0..count)`, at once where threads are free; the results in order. A single piece of
+    /// work runs on the calling thread, which spares a small query the hand-over.
+    ///
+    /// # Errors
+    /// The first error by position; `Internal` for a panic.
+    pub fn run<T: Send>(
+        &self,
+        count: usize,
+        work: impl Fn(usize) -> Result<T> + Sync,
+    ) -> Result<Vec<T>> {
+        if count == 1 {
+            return Ok(vec![guarded(|| work(0))?]);
+        }
+        let slots = Slots::new(count);
+        self.threads.scope(|scope| {
+            for index in 0..count {
+                let (slots, work) = (&slots, &work);
+                scope.spawn(move |_| slots.set(index, guarded(|| work(index))));
+            }
+        });
+        slots.into_results()
+    }
+
+    /// Runs `work` on a thread of the pool, so that parallel iterators inside it use the pool.
+    ///
+    /// # Errors
+    /// What `work` gives; `Internal` for a panic.
+    pub fn install<T: Send>(&self, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+        self.threads.install(|| guarded(work))
+    }
+}
+
+/// Runs `work`; a panic becomes an error.
+pub(crate) fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(from_panic(panic.as_ref())))
+}
+
+fn from_panic(panic: &(dyn Any + Send)) -> Error {
+    let message = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message");
+    Error::internal(format!("a worker panicked: {message}"))
+}
+
+/// Lets workers take every morsel of `source` and hands each batch, with its morsel, to the worker's
+/// state. Breaking ends the morsel, not the others. Gives the states of the workers that ran.
+///
+/// # Errors
+/// The first error; the other workers then stop at their next batch.
+pub(crate) fn drive<S: Send>(
+    source: &dyn Source,
+    pool: &WorkerPool,
+    context: &Context,
+    make_state: impl Fn() -> Result<S> + Sync,
+    each: impl Fn(&mut S, usize, Batch) -> Result<ControlFlow<()>> + Sync,
+) -> Result<Vec<S>> {
+    let morsel_count = source.morsel_count();
+    let worker_count = context.worker_count.min(pool.worker_count()).min(morsel_count).max(1);
+    let next = AtomicUsize::new(0);
+    let failed = AtomicBool::new(false);
+    let work = |_| {
+        let mut state = make_state()?;
+        loop {
+            let morsel = next.fetch_add(1, Ordering::Relaxed);
+            if morsel >= morsel_count || failed.load(Ordering::Relaxed) {
+                return Ok(state);
+            }
+            let result = guarded(|| {
+                context.cancel.check()?;
+                source.run(morsel, context, &mut |batch| {
+                    if failed.load(Ordering::Relaxed) {
+                        return Ok(ControlFlow::Break(()));
+                    }
+                    context.cancel.check()?;
+                    each(&mut state, morsel, batch)
+                })
+            });
+            if let Err(error) = result {
+                failed.store(true, Ordering::Relaxed);
+                return Err(error);
+            }
+        }
+    };
+    pool.run(worker_count, work)
+}
+
+mod parking {
+    use std::sync::Mutex;
+    use std::sync::PoisonError;
+
+    use crate::types::{Error, Result};
+
+    /// One place per piece of work for its result.
+    pub(super) struct Slots<T>(Mutex<Vec<Option<Result<T>>>>);
+
+    impl<T> Slots<T> {
+        pub(super) fn new(count: usize) -> Slots<T> {
+            Slots(Mutex::new((0..count).map(|_| None).collect()))
+        }
+
+        pub(super) fn set(&self, index: usize, result: Result<T>) {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner)[index] = Some(result);
+        }
+
+        pub(super) fn into_results(self) -> Result<Vec<T>> {
+            let slots = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+            let missing = || Err(Error::internal("a worker gave no result"));
+            slots.into_iter().map(|slot| slot.unwrap_or_else(missing)).collect()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::ErrorKind;
+
+    #[test]
+    fn results_keep_their_order_and_panics_become_errors() -> Result<()> {
+        let pool = WorkerPool::new(3)?;
+        assert_eq!(
+            pool.run(20, |index| Ok(index * 2))?,
+            (0..20).map(|i| i * 2).collect::<Vec<_>>()
+        );
+        for count in [1, 4] {
+            let error = pool
+                .run(count, |index| if index == 0 { panic!("boom") } else { Ok(index) })
+                .expect_err("a panic is an error");
+            assert_eq!(error.kind(), ErrorKind::Internal);
+            assert!(error.message().contains("boom"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,160 @@
+//! Expressions made ready for batches whose columns have known representations.
+//!
+//! A bare column is passed on as it is, a literal becomes a constant, an expression of one dictionary
+//! column is evaluated per distinct value, and only the rest is evaluated row by row.
+
+use super::expression::evaluate;
+use super::per_value::PerValue;
+use super::source::ColumnKind;
+use crate::context::Context;
+use crate::plan::{DatePart, Expr, Function};
+use crate::types::{DataType, Error, Result, Value};
+use crate::vector::{Batch, Vector};
+
+/// A list of expressions over the columns of a source.
+#[derive(Debug)]
+pub(crate) struct Program {
+    steps: Vec<Step>,
+    kinds: Vec<ColumnKind>,
+}
+
+#[derive(Debug)]
+enum Step {
+    Column(usize),
+    Constant(Value, DataType),
+    PerValue {
+        column: usize,
+        per_value: PerValue,
+    },
+    /// Over the listed columns, in their order.
+    Rows {
+        expr: Expr,
+        columns: Vec<usize>,
+    },
+}
+
+impl Program {
+    /// Makes `exprs` ready for batches of `inputs`. With `intern`, computed texts are numbered where
+    /// that costs once per distinct value: for group keys.
+    pub(crate) fn new(exprs: &[Expr], inputs: &[ColumnKind], intern: bool) -> Program {
+        let (steps, kinds) = exprs.iter().map(|expr| step(expr, inputs, intern)).unzip();
+        Program { steps, kinds }
+    }
+
+    /// How each result is represented.
+    pub(crate) fn kinds(&self) -> &[ColumnKind] {
+        &self.kinds
+    }
+
+    /// How many expressions are evaluated per distinct value.
+    pub(crate) fn per_value_count(&self) -> usize {
+        self.steps.iter().filter(|step| matches!(step, Step::PerValue { .. })).count()
+    }
+
+    /// The result of the expression at `index` for one batch.
+    ///
+    /// # Errors
+    /// Those of the expression.
+    pub(crate) fn run_one(&self, index: usize, batch: &Batch, context: &Context) -> Result<Vector> {
+        self.steps[index].run(batch, context)
+    }
+
+    /// The results for one batch.
+    ///
+    /// # Errors
+    /// Those of the expressions.
+    pub(crate) fn run(&self, batch: &Batch, context: &Context) -> Result<Vec<Vector>> {
+        self.steps.iter().map(|step| step.run(batch, context)).collect()
+    }
+}
+
+impl Step {
+    fn run(&self, batch: &Batch, context: &Context) -> Result<Vector> {
+        let columns = batch.columns();
+        match self {
+            Step::Column(index) => Ok(columns[*index].clone()),
+            Step::Constant(value, data_type) => Ok(Vector::Constant {
+                value: value.clone(),
+                data_type: *data_type,
+                len: batch.len(),
+            }),
+            Step::PerValue { column, per_value } => match &columns[*column] {
+                Vector::Dictionary(vector) => per_value.evaluate(vector, context),
+                _ => Err(Error::internal("a column lost its dictionary")),
+            },
+            Step::Rows { expr, columns: needed } => {
+                let arrays = needed
+                    .iter()
+                    .map(|index| columns[*index].decode())
+                    .collect::<Result<Vec<_>>>()?;
+                Ok(Vector::Flat(evaluate(expr, &arrays, batch.len(), context)?))
+            }
+        }
+    }
+}
+
+fn step(expr: &Expr, inputs: &[ColumnKind], intern: bool) -> (Step, ColumnKind) {
+    match expr {
+        Expr::Column { index, .. } => return (Step::Column(*index), inputs[*index].clone()),
+        Expr::Literal { value, data_type } => {
+            return (Step::Constant(value.clone(), *data_type), constant_kind(value, *data_type));
+        }
+        _ => {}
+    }
+    let mut columns = Vec::new();
+    expr.for_each_column(&mut |index| {
+        if !columns.contains(&index) {
+            columns.push(index);
+        }
+    });
+    let mut expr = expr.clone();
+    expr.map_columns(&|index| {
+        columns.iter().position(|column| *column == index).expect("collected above")
+    });
+    if let [column] = columns[..]
+        && let ColumnKind::Dictionary { by_id, .. } = &inputs[column]
+    {
+        let bounds = bounds(&expr);
+        let per_value = PerValue::new(expr, *by_id, intern);
+        let kind = with_bounds(per_value.kind(), bounds);
+        return (Step::PerValue { column, per_value }, kind);
+    }
+    let kind = with_bounds(ColumnKind::flat(expr.data_type()), bounds(&expr));
+    (Step::Rows { expr, columns }, kind)
+}
+
+fn constant_kind(value: &Value, data_type: DataType) -> ColumnKind {
+    let bounds = match value {
+        Value::Int(value) => Some((*value, *value)),
+        _ => None,
+    };
+    ColumnKind::Flat { data_type, nullable: value.is_null(), bounds }
+}
+
+fn with_bounds(kind: ColumnKind, bounds: Option<(i128, i128)>) -> ColumnKind {
+    match kind {
+        ColumnKind::Flat { data_type, nullable, bounds: None } => {
+            ColumnKind::Flat { data_type, nullable, bounds }
+        }
+        kind => kind,
+    }
+}
+
+/// Bounds that an expression has whatever its arguments are.
+fn bounds(expr: &Expr) -> Option<(i128, i128)> {
+    let Expr::Call { function: Function::Extract(part), data_type: DataType::Int64, .. } = expr
+    else {
+        return None;
+    };
+    match part {
+        DatePart::Minute => Some((0, 59)),
+        DatePart::Hour => Some((0, 23)),
+        DatePart::Day => Some((1, 31)),
+        DatePart::Week => Some((1, 53)),
+        DatePart::Month => Some((1, 12)),
+        DatePart::Quarter => Some((1, 4)),
+        DatePart::DayOfWeek | DatePart::IsoDayOfWeek => Some((0, 7)),
+        DatePart::DayOfYear => Some((1, 366)),
+        _ => None,
+    }
+}

@@ -1,0 +1,80 @@
+//! Scans: what gives the rows of stored tables and of Parquet files.
+//!
+//! The order of work is that of cost: statistics and dictionaries prove row groups and pages away,
+//! codes and integers are compared, expressions are evaluated once per distinct value or per surviving
+//! row, and the other columns are decoded only for what is left.
+
+mod conjunct;
+mod parquet;
+mod reader;
+mod stored;
+mod table;
+#[cfg(test)]
+mod tests;
+mod value_set;
+mod view;
+
+pub(crate) use self::table::TableScan;
+pub(crate) use self::view::{Column, DictionaryView, TableView, Zone};
+
+use std::sync::Arc;
+
+use self::parquet::ParquetScan;
+use self::stored::StoredTable;
+use super::profile::OperatorStats;
+use super::source::Source;
+use crate::catalog::TableId;
+use crate::context::Context;
+use crate::plan;
+use crate::plan::Scan;
+use crate::storage::Snapshot;
+use crate::types::{Error, Result};
+
+/// Opens a scan.
+///
+/// # Errors
+/// When the table or file is gone, or cannot be read.
+pub(crate) fn open(
+    scan: &Scan,
+    snapshot: &Snapshot,
+    context: &Context,
+    stats: &Arc<OperatorStats>,
+) -> Result<Arc<dyn Source>> {
+    match &scan.source {
+        plan::Source::Table { .. } => Ok(Arc::new(open_table(scan, snapshot, context, stats)?)),
+        plan::Source::Parquet { paths } => Ok(Arc::new(ParquetScan::open(scan, paths, stats)?)),
+    }
+}
+
+/// Opens the scan of a stored table.
+///
+/// # Errors
+/// As [`open`]; `Internal` when the scan is not of a table.
+pub(crate) fn open_table(
+    scan: &Scan,
+    snapshot: &Snapshot,
+    context: &Context,
+    stats: &Arc<OperatorStats>,
+) -> Result<TableScan> {
+    let plan::Source::Table { id, name } = &scan.source else {
+        return Err(Error::internal("a file was to be scanned as a table"));
+    };
+    let view = table_view(snapshot, *id, name)?;
+    let columns = (&scan.columns[..], scan.output_count);
+    TableScan::open(view.as_ref(), columns, &scan.filter, context, stats)
+}
+
+/// A table of the snapshot.
+///
+/// # Errors
+/// `UnknownName` when the snapshot does not have it.
+pub(crate) fn table_view(
+    snapshot: &Snapshot,
+    id: TableId,
+    name: &str,
+) -> Result<Box<dyn TableView>> {
+    let table = snapshot
+        .table_by_id(id)?
+        .ok_or_else(|| Error::unknown_name(format!("table {name:?} does not exist any more")))?;
+    Ok(Box::new(StoredTable(table)))
+}

@@ -1,0 +1,122 @@
+//! Reads the columns of one morsel, page by page, as vectors.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use super::view::{ChunkView, Column, PageView};
+use crate::types::{DataType, Result, Value};
+use crate::vector::{CodeBook, DictionaryVector, Selection, Vector};
+
+/// A column of one row group, as the scan gives it.
+#[derive(Clone, Debug)]
+pub(crate) struct OpenColumn {
+    pub(crate) column: Column,
+    pub(crate) data_type: DataType,
+    /// What its codes stand for, where it has codes.
+    pub(crate) book: Option<Arc<CodeBook>>,
+    /// Whether codes are given out, not values.
+    pub(crate) give_codes: bool,
+}
+
+/// Which columns and how many pages were read, over all workers.
+#[derive(Debug)]
+pub(crate) struct ReadCounters {
+    columns: Vec<AtomicBool>,
+    pages: AtomicU64,
+}
+
+impl ReadCounters {
+    /// Counters for so many columns.
+    pub(crate) fn new(column_count: usize) -> ReadCounters {
+        ReadCounters {
+            columns: (0..column_count).map(|_| AtomicBool::new(false)).collect(),
+            pages: AtomicU64::new(0),
+        }
+    }
+
+    /// Columns of which something was read.
+    pub(crate) fn column_count(&self) -> u64 {
+        self.columns.iter().filter(|read| read.load(Ordering::Relaxed)).count() as u64
+    }
+
+    /// Pages read.
+    pub(crate) fn page_count(&self) -> u64 {
+        self.pages.load(Ordering::Relaxed)
+    }
+}
+
+/// Reads columns of one row group; keeps the present page of each open.
+#[derive(Debug)]
+pub(crate) struct Reader<'a> {
+    columns: &'a [OpenColumn],
+    pages: Vec<Option<(usize, Arc<dyn PageView>)>>,
+    counters: &'a ReadCounters,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader of `columns`.
+    pub(crate) fn new(columns: &'a [OpenColumn], counters: &'a ReadCounters) -> Reader<'a> {
+        Reader { columns, pages: vec![None; columns.len()], counters }
+    }
+
+    /// The values or codes of the selected rows of a page.
+    ///
+    /// # Errors
+    /// When the page cannot be read.
+    pub(crate) fn read(&mut self, column: usize, page: usize, rows: &Selection) -> Result<Vector> {
+        let open = &self.columns[column];
+        let chunk = match &open.column {
+            Column::Constant(value) => return Ok(constant(open, value, rows.len())),
+            Column::Stored(chunk) => Arc::clone(chunk),
+        };
+        let Some(book) = &open.book else {
+            return Ok(Vector::Flat(self.page(column, page, chunk.as_ref())?.values(rows)?));
+        };
+        let codes = self.page(column, page, chunk.as_ref())?.codes(rows)?;
+        let vector = DictionaryVector::new(codes, Arc::clone(book));
+        Ok(if open.give_codes {
+            Vector::Dictionary(vector)
+        } else {
+            Vector::Flat(vector.decode()?)
+        })
+    }
+
+    /// The codes of the selected rows of a page of a column that has codes.
+    ///
+    /// # Errors
+    /// When the page cannot be read.
+    pub(crate) fn codes(
+        &mut self,
+        column: usize,
+        page: usize,
+        rows: &Selection,
+    ) -> Result<Option<Vec<u32>>> {
+        let Column::Stored(chunk) = &self.columns[column].column else { return Ok(None) };
+        let chunk = Arc::clone(chunk);
+        self.page(column, page, chunk.as_ref())?.codes(rows).map(Some)
+    }
+
+    fn page(
+        &mut self,
+        column: usize,
+        page: usize,
+        chunk: &dyn ChunkView,
+    ) -> Result<&Arc<dyn PageView>> {
+        let slot = &mut self.pages[column];
+        if slot.as_ref().is_none_or(|(open, _)| *open != page) {
+            self.counters.columns[column].store(true, Ordering::Relaxed);
+            self.counters.pages.fetch_add(1, Ordering::Relaxed);
+            *slot = Some((page, chunk.page(page)?));
+        }
+        Ok(&slot.as_ref().expect("set above").1)
+    }
+}
+
+fn constant(open: &OpenColumn, value: &Value, len: usize) -> Vector {
+    match &open.book {
+        Some(book) if open.give_codes => {
+            Vector::Dictionary(DictionaryVector::new(vec![0; len], Arc::clone(book)))
+        }
+        _ => Vector::Constant { value: value.clone(), data_type: open.data_type, len },
+    }
+}

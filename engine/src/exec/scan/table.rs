@@ -1,0 +1,608 @@
+//! The scan of a stored table.
+//!
+//! Opening it asks statistics and dictionaries which row groups can hold a matching row, and decides
+//! for each filter term how it is tested there. A morsel is some pages of a row group. In a page the
+//! terms are tried one after the other on windows of rows; the columns that are given out are decoded
+//! for the surviving rows only.
+
+use std::ops::{ControlFlow, Range};
+use std::sync::Arc;
+
+use arrow::array::UInt64Array;
+use roaring::RoaringBitmap;
+
+use super::conjunct::{IdSet, Test, page_verdict, retain_integers, test_for};
+use super::reader::{OpenColumn, ReadCounters, Reader};
+use super::value_set::{ValueSet, Verdict};
+use super::view::{CodesView, Column, DictionaryView, TableView};
+use crate::context::Context;
+use crate::exec::per_value::true_rows;
+use crate::exec::profile::OperatorStats;
+use crate::exec::program::Program;
+use crate::exec::source::{ColumnKind, Sink, Source};
+use crate::plan::{Expr, ScanColumn};
+use crate::types::{DataType, Result, Value};
+use crate::vector::{Batch, CodeBook, CodeIds, DistinctValues, Selection, Vector};
+
+/// Morsels per worker that are aimed at, so that workers end at about the same time.
+const MORSELS_PER_WORKER: usize = 8;
+/// Pages of a morsel, at most.
+const MORSEL_PAGES_MAX: usize = 8;
+/// Windows start at so many batches.
+const WINDOW_BATCHES: usize = 8;
+
+/// One term of the filter.
+#[derive(Debug)]
+struct Term {
+    /// The values for which it is true, with their column, where it is about one column.
+    set: Option<(usize, ValueSet)>,
+    /// The columns that it names.
+    columns: Vec<usize>,
+    /// Over batches of those columns.
+    program: Program,
+}
+
+/// A row group that may hold matching rows.
+#[derive(Debug)]
+struct OpenRowGroup {
+    index: usize,
+    row_count: u32,
+    deletions: Option<Arc<RoaringBitmap>>,
+    columns: Vec<OpenColumn>,
+    /// The terms in the order in which they are tried, with their test.
+    tests: Vec<(usize, Test)>,
+}
+
+#[derive(Debug)]
+struct Morsel {
+    row_group: usize,
+    pages: Range<usize>,
+}
+
+/// The scan of a stored table.
+#[derive(Debug)]
+pub(crate) struct TableScan {
+    /// Of all columns, those for the filter included.
+    column_kinds: Vec<ColumnKind>,
+    terms: Vec<Term>,
+    row_groups: Vec<OpenRowGroup>,
+    morsels: Vec<Morsel>,
+    page_len: u32,
+    /// The columns given out, by position; then the row's address, if asked for.
+    given: Vec<usize>,
+    with_address: bool,
+    kinds: Vec<ColumnKind>,
+    counters: ReadCounters,
+    stats: Arc<OperatorStats>,
+}
+
+impl TableScan {
+    /// Opens a scan that gives the first `output_count` of `columns`.
+    ///
+    /// # Errors
+    /// When statistics cannot be read.
+    pub(crate) fn open(
+        view: &dyn TableView,
+        (columns, output_count): (&[ScanColumn], usize),
+        filter: &[Expr],
+        context: &Context,
+        stats: &Arc<OperatorStats>,
+    ) -> Result<TableScan> {
+        let dictionaries = columns
+            .iter()
+            .map(|column| view.dictionary(column.field))
+            .collect::<Result<Vec<_>>>()?;
+        let sets = filter.iter().map(ValueSet::of).collect::<Vec<_>>();
+        let ids = sets
+            .iter()
+            .map(|set| match set {
+                Some((column, set)) => match &dictionaries[*column] {
+                    Some(dictionary) => Ok(Some(IdSet::new(set, dictionary.as_ref())?)),
+                    None => Ok(None),
+                },
+                None => Ok(None),
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let mut row_groups = Vec::new();
+        for index in 0..view.row_group_count() {
+            context.cancel.check()?;
+            let open = open_row_group(view, index, columns, &dictionaries, (&sets, &ids))?;
+            row_groups.extend(open);
+        }
+        let kinds = column_kinds(columns, &dictionaries, &row_groups);
+        for row_group in &mut row_groups {
+            for (column, kind) in row_group.columns.iter_mut().zip(&kinds) {
+                column.give_codes = matches!(kind, ColumnKind::Dictionary { .. });
+            }
+        }
+        let terms =
+            filter.iter().zip(sets).map(|(expr, set)| Term::new(expr, set, &kinds)).collect();
+        let given: Vec<usize> = (0..output_count).collect();
+        let given_kinds = kinds[..output_count].to_vec();
+        let mut scan = TableScan {
+            column_kinds: kinds,
+            terms,
+            row_groups,
+            morsels: Vec::new(),
+            page_len: view.page_len().max(1),
+            given,
+            with_address: false,
+            kinds: given_kinds,
+            counters: ReadCounters::new(columns.len()),
+            stats: Arc::clone(stats),
+        };
+        scan.cut_morsels(context);
+        let rows = scan.row_groups.iter().map(|row_group| u64::from(row_group.row_count));
+        context.progress.expect(rows.sum());
+        scan.note_opening(view);
+        Ok(scan)
+    }
+
+    /// The same scan that gives the columns `given` and behind them each row's address.
+    #[must_use]
+    pub(crate) fn with_addresses(mut self, given: Vec<usize>) -> TableScan {
+        self.kinds = given.iter().map(|column| self.column_kinds[*column].clone()).collect();
+        self.kinds.push(ColumnKind::Flat {
+            data_type: DataType::UInt64,
+            nullable: false,
+            bounds: None,
+        });
+        self.given = given;
+        self.with_address = true;
+        self
+    }
+
+    /// How column `column` of the scan is represented.
+    pub(crate) fn kind(&self, column: usize) -> &ColumnKind {
+        &self.column_kinds[column]
+    }
+
+    /// The values of `columns` at rows given by their addresses, in that order.
+    ///
+    /// # Errors
+    /// When pages cannot be read.
+    pub(crate) fn fetch(&self, columns: &[usize], addresses: &[u64]) -> Result<Vec<Vector>> {
+        let mut order: Vec<u32> = (0..len_u32(addresses.len())).collect();
+        order.sort_unstable_by_key(|index| addresses[*index as usize]);
+        let mut batches: Vec<Batch> = Vec::new();
+        let mut picks: Vec<(u32, u32)> = vec![(0, 0); addresses.len()];
+        let mut start = 0;
+        while start < order.len() {
+            let (row_group, page, _) = self.place(addresses[order[start] as usize]);
+            let same = |index: &&u32| {
+                let (other, other_page, _) = self.place(addresses[**index as usize]);
+                (other, other_page) == (row_group, page)
+            };
+            let count = order[start..].iter().take_while(same).count();
+            let run = &order[start..start + count];
+            let mut rows: Vec<u32> =
+                run.iter().map(|index| self.place(addresses[*index as usize]).2).collect();
+            for (row, index) in run.iter().enumerate() {
+                picks[*index as usize] = (len_u32(batches.len()), len_u32(row));
+            }
+            rows.dedup();
+            if rows.len() < run.len() {
+                return Err(crate::types::Error::internal("a row was fetched twice"));
+            }
+            batches.push(self.fetch_page(columns, row_group, page, rows)?);
+            start += count;
+        }
+        let kinds: Vec<ColumnKind> =
+            columns.iter().map(|column| self.column_kinds[*column].clone()).collect();
+        Ok(crate::exec::gather::gather(&batches, &picks, &kinds)?.into_columns())
+    }
+
+    fn fetch_page(
+        &self,
+        columns: &[usize],
+        row_group: usize,
+        page: usize,
+        rows: Vec<u32>,
+    ) -> Result<Batch> {
+        let open = self
+            .row_groups
+            .iter()
+            .find(|open| open.index == row_group)
+            .expect("addresses come from open row groups");
+        let mut reader = Reader::new(&open.columns, &self.counters);
+        let len = rows.len();
+        let selection = Selection::Rows(rows);
+        let vectors = columns
+            .iter()
+            .map(|column| {
+                let vector = reader.read(*column, page, &selection)?;
+                crate::exec::source::to_ids(vector, &self.column_kinds[*column])
+            })
+            .collect::<Result<Vec<_>>>()?;
+        self.note_reading();
+        Ok(Batch::new(vectors, len))
+    }
+
+    /// Row group, page, and row in the page of an address.
+    fn place(&self, address: u64) -> (usize, usize, u32) {
+        let row_group = usize::try_from(address >> 32).expect("row groups are counted in u32");
+        let row = u32::try_from(address & 0xffff_ffff).expect("32 bits");
+        (row_group, (row / self.page_len) as usize, row % self.page_len)
+    }
+
+    fn cut_morsels(&mut self, context: &Context) {
+        let page_count =
+            |row_group: &OpenRowGroup| row_group.row_count.div_ceil(self.page_len) as usize;
+        let total: usize = self.row_groups.iter().map(page_count).sum();
+        let aim = total / (context.worker_count.max(1) * MORSELS_PER_WORKER);
+        let morsel_pages = aim.clamp(1, MORSEL_PAGES_MAX);
+        let mut morsels = Vec::new();
+        for (index, row_group) in self.row_groups.iter().enumerate() {
+            let pages = page_count(row_group);
+            let starts = (0..pages).step_by(morsel_pages);
+            morsels.extend(starts.map(|start| Morsel {
+                row_group: index,
+                pages: start..pages.min(start + morsel_pages),
+            }));
+        }
+        self.morsels = morsels;
+    }
+
+    fn note_opening(&self, view: &dyn TableView) {
+        let total = view.row_group_count() as u64;
+        let pages: u64 = (0..view.row_group_count())
+            .map(|index| u64::from(view.row_count(index).div_ceil(self.page_len)))
+            .sum();
+        self.stats.scan(|scan| {
+            scan.columns_total = view.field_count() as u64;
+            scan.pages_total = pages * self.column_kinds.len() as u64;
+            scan.row_groups_total = total;
+            scan.row_groups_pruned = total - self.row_groups.len() as u64;
+        });
+        for row_group in &self.row_groups {
+            for (_, test) in &row_group.tests {
+                self.stats.note(test.name(), 1);
+            }
+        }
+    }
+
+    fn note_reading(&self) {
+        self.stats.scan(|scan| {
+            scan.columns_read = self.counters.column_count();
+            scan.pages_read = self.counters.page_count();
+        });
+    }
+
+    fn run_page(
+        &self,
+        row_group: &OpenRowGroup,
+        page: usize,
+        reader: &mut Reader<'_>,
+        context: &Context,
+        sink: &mut Sink<'_>,
+    ) -> Result<ControlFlow<()>> {
+        let first_row = len_u32(page) * self.page_len;
+        let page_rows = self.page_len.min(row_group.row_count - first_row);
+        context.progress.advance(page_rows.into());
+        let Some(tests) = self.page_tests(row_group, page) else {
+            return Ok(ControlFlow::Continue(()));
+        };
+        let kept = row_group.deletions.as_ref().and_then(|d| kept_rows(d, first_row, page_rows));
+        let batch_len = context.batch_len.clamp(1, 1 << 20);
+        let filtered = !tests.is_empty() || kept.is_some();
+        let batches = if filtered { WINDOW_BATCHES } else { 1 };
+        let mut window = len_u32(batch_len * batches);
+        let mut start = 0;
+        while start < page_rows {
+            let end = page_rows.min(start.saturating_add(window));
+            let mut selection = Selection::All(start..end);
+            if let Some(kept) = &kept {
+                selection.retain(|index| kept[start as usize + index]);
+            }
+            for (term, test) in &tests {
+                if selection.is_empty() {
+                    break;
+                }
+                self.apply((*term, test), page, reader, &mut selection, context)?;
+            }
+            // Few survivors: look further ahead, so that batches do not become tiny.
+            if filtered && selection.len() < (end - start) as usize / 8 {
+                window = window.saturating_mul(2).min(self.page_len.max(1));
+            }
+            let place = (row_group.index, page, first_row);
+            if self.emit(place, &selection, batch_len, reader, sink)?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+            start = end;
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// The tests that a page still needs; `None` when no row of it can pass.
+    fn page_tests<'a>(
+        &self,
+        row_group: &'a OpenRowGroup,
+        page: usize,
+    ) -> Option<Vec<(usize, &'a Test)>> {
+        let mut tests = Vec::with_capacity(row_group.tests.len());
+        for (term, test) in &row_group.tests {
+            let verdict = match &self.terms[*term].set {
+                Some((column, set)) => match &row_group.columns[*column].column {
+                    Column::Stored(chunk) => page_verdict(set, test, chunk.as_ref(), page),
+                    Column::Constant(_) => Verdict::Some,
+                },
+                None => Verdict::Some,
+            };
+            match verdict {
+                Verdict::None => return None,
+                Verdict::All => {}
+                Verdict::Some => tests.push((*term, test)),
+            }
+        }
+        Some(tests)
+    }
+
+    fn apply(
+        &self,
+        (term, test): (usize, &Test),
+        page: usize,
+        reader: &mut Reader<'_>,
+        selection: &mut Selection,
+        context: &Context,
+    ) -> Result<()> {
+        let term = &self.terms[term];
+        match (test, &term.set) {
+            (Test::All, _) => {}
+            (Test::None, _) => *selection = Selection::Rows(Vec::new()),
+            (Test::Codes(codes_test), Some((column, _))) => {
+                if let Some(codes) = reader.codes(*column, page, selection)? {
+                    codes_test.retain(&codes, selection);
+                }
+            }
+            (Test::Integers { ranges, null }, Some((column, _))) => {
+                let array = reader.read(*column, page, selection)?.decode()?;
+                let data_type = self.column_kinds[*column].data_type();
+                retain_integers(&array, data_type, (ranges, *null), selection);
+            }
+            _ => {
+                let vectors = term
+                    .columns
+                    .iter()
+                    .map(|column| reader.read(*column, page, selection))
+                    .collect::<Result<Vec<_>>>()?;
+                let batch = Batch::new(vectors, selection.len());
+                let verdict = term.program.run(&batch, context)?;
+                let rows = true_rows(&verdict[0])?;
+                if rows.len() < selection.len() {
+                    let mut keep = vec![false; selection.len()];
+                    for row in rows {
+                        keep[row as usize] = true;
+                    }
+                    selection.retain(|index| keep[index]);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn emit(
+        &self,
+        (row_group, page, first_row): (usize, usize, u32),
+        selection: &Selection,
+        batch_len: usize,
+        reader: &mut Reader<'_>,
+        sink: &mut Sink<'_>,
+    ) -> Result<ControlFlow<()>> {
+        let mut offset = 0;
+        while offset < selection.len() {
+            let len = batch_len.min(selection.len() - offset);
+            let piece = match selection {
+                Selection::All(range) => {
+                    let start = range.start + len_u32(offset);
+                    Selection::All(start..start + len_u32(len))
+                }
+                Selection::Rows(rows) => Selection::Rows(rows[offset..offset + len].to_vec()),
+            };
+            let mut columns = self
+                .given
+                .iter()
+                .map(|column| reader.read(*column, page, &piece))
+                .collect::<Result<Vec<_>>>()?;
+            if self.with_address {
+                let base = (row_group as u64) << 32 | u64::from(first_row);
+                let rows = piece.to_rows();
+                let addresses: UInt64Array =
+                    rows.iter().map(|row| base + u64::from(*row)).collect();
+                columns.push(Vector::Flat(Arc::new(addresses)));
+            }
+            if sink(Batch::new(columns, len))?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+            offset += len;
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+}
+
+impl Source for TableScan {
+    fn kinds(&self) -> &[ColumnKind] {
+        &self.kinds
+    }
+
+    fn morsel_count(&self) -> usize {
+        self.morsels.len()
+    }
+
+    fn run(&self, morsel: usize, context: &Context, sink: &mut Sink<'_>) -> Result<()> {
+        let morsel = &self.morsels[morsel];
+        let row_group = &self.row_groups[morsel.row_group];
+        let mut reader = Reader::new(&row_group.columns, &self.counters);
+        let mut result = Ok(ControlFlow::Continue(()));
+        for page in morsel.pages.clone() {
+            context.cancel.check()?;
+            result = self.run_page(row_group, page, &mut reader, context, sink);
+            if !matches!(result, Ok(ControlFlow::Continue(()))) {
+                break;
+            }
+        }
+        self.note_reading();
+        result.map(|_| ())
+    }
+}
+
+impl Term {
+    fn new(expr: &Expr, set: Option<(usize, ValueSet)>, kinds: &[ColumnKind]) -> Term {
+        let mut columns = Vec::new();
+        expr.for_each_column(&mut |index| {
+            if !columns.contains(&index) {
+                columns.push(index);
+            }
+        });
+        let mut expr = expr.clone();
+        expr.map_columns(&|index| {
+            columns.iter().position(|column| *column == index).expect("collected above")
+        });
+        let needed: Vec<ColumnKind> = columns.iter().map(|index| kinds[*index].clone()).collect();
+        let program = Program::new(&[expr], &needed, false);
+        Term { set, columns, program }
+    }
+}
+
+/// The values of a column for which a term is true; `None` for terms of another kind.
+type ColumnSet = Option<(usize, ValueSet)>;
+type Dictionaries = [Option<Arc<dyn DictionaryView>>];
+
+/// Opens a row group; `None` when it can hold no matching row.
+fn open_row_group(
+    view: &dyn TableView,
+    index: usize,
+    columns: &[ScanColumn],
+    dictionaries: &Dictionaries,
+    (sets, ids): (&[ColumnSet], &[Option<IdSet>]),
+) -> Result<Option<OpenRowGroup>> {
+    let row_count = view.row_count(index);
+    let mut tests = Vec::with_capacity(sets.len());
+    // Filters come first: a row group that they prune opens no other column.
+    for (term, (set, ids)) in sets.iter().zip(ids).enumerate() {
+        let test = match set {
+            Some((column, set)) => {
+                let field = &columns[*column];
+                let chunk = view.chunk(index, field.field)?;
+                test_for(set, ids.as_ref(), field.data_type, &chunk)?
+            }
+            None => Test::Evaluate,
+        };
+        match test {
+            Test::None => return Ok(None),
+            Test::All => {}
+            test => tests.push((term, test)),
+        }
+    }
+    tests.sort_by(|(_, a), (_, b)| {
+        let ((a_class, a_share), (b_class, b_share)) = (a.cost(), b.cost());
+        a_class.cmp(&b_class).then(a_share.total_cmp(&b_share))
+    });
+    let deletions = view.deletions(index)?.filter(|deletions| !deletions.is_empty());
+    if row_count == 0 || deletions.as_ref().is_some_and(|d| d.len() >= u64::from(row_count)) {
+        return Ok(None);
+    }
+    let columns = columns
+        .iter()
+        .zip(dictionaries)
+        .map(|(column, dictionary)| {
+            let chunk = view.chunk(index, column.field)?;
+            open_column(chunk, column.data_type, dictionary.as_ref())
+        })
+        .collect::<Result<Vec<_>>>()?;
+    Ok(Some(OpenRowGroup { index, row_count, deletions, columns, tests }))
+}
+
+fn open_column(
+    column: Column,
+    data_type: DataType,
+    dictionary: Option<&Arc<dyn DictionaryView>>,
+) -> Result<OpenColumn> {
+    let ids: Option<Arc<dyn CodeIds>> = match (&column, dictionary) {
+        (_, None) => None,
+        (Column::Stored(chunk), Some(_)) => chunk.codes()?.map(CodesView::into_ids),
+        // One code: NULL's in a book without values, or that of the value, if it has an id.
+        (Column::Constant(Value::Null), Some(_)) => Some(Arc::new(Vec::new())),
+        (Column::Constant(value), Some(dictionary)) => {
+            dictionary.find(value)?.map(|id| Arc::new(vec![id]) as _)
+        }
+    };
+    let book = dictionary.zip(ids).map(|(dictionary, ids)| {
+        let values: Arc<dyn DistinctValues> = Arc::clone(dictionary) as _;
+        Arc::new(CodeBook::mapped(values, ids))
+    });
+    Ok(OpenColumn { column, data_type, book, give_codes: false })
+}
+
+/// How columns are given out: as codes when every open row group has codes.
+fn column_kinds(
+    columns: &[ScanColumn],
+    dictionaries: &Dictionaries,
+    row_groups: &[OpenRowGroup],
+) -> Vec<ColumnKind> {
+    let kind = |(index, (column, dictionary)): (usize, (&ScanColumn, _))| {
+        let dictionary: &Option<Arc<dyn DictionaryView>> = dictionary;
+        let open = || row_groups.iter().map(|row_group| &row_group.columns[index]);
+        match dictionary {
+            Some(dictionary) if open().all(|column| column.book.is_some()) => {
+                let code_count: u64 = open()
+                    .filter_map(|column| column.book.as_ref())
+                    .map(|book| u64::from(book.code_count()))
+                    .sum();
+                let id_count = u64::from(dictionary.id_count());
+                let values: Arc<dyn DistinctValues> = Arc::clone(dictionary) as _;
+                ColumnKind::Dictionary {
+                    identity: Arc::new(CodeBook::identity(values)),
+                    by_id: code_count > id_count + id_count / 2,
+                }
+            }
+            _ => flat_kind(column.data_type, open()),
+        }
+    };
+    columns.iter().zip(dictionaries).enumerate().map(kind).collect()
+}
+
+fn flat_kind<'a>(data_type: DataType, columns: impl Iterator<Item = &'a OpenColumn>) -> ColumnKind {
+    let mut nullable = false;
+    let mut bounds: Option<(i128, i128)> = None;
+    let mut known = true;
+    for column in columns {
+        let (min, max) = match &column.column {
+            Column::Constant(value) => {
+                nullable |= value.is_null();
+                (Some(value.clone()), Some(value.clone()))
+            }
+            Column::Stored(chunk) => {
+                let zone = chunk.zone();
+                nullable |= zone.null_count > 0;
+                if zone.null_count >= zone.row_count {
+                    continue;
+                }
+                (zone.min, zone.max)
+            }
+        };
+        match (min, max) {
+            (Some(Value::Int(min)), Some(Value::Int(max))) => {
+                let (low, high) = bounds.unwrap_or((min, max));
+                bounds = Some((low.min(min), high.max(max)));
+            }
+            (Some(Value::Null), _) => {}
+            _ => known = false,
+        }
+    }
+    ColumnKind::Flat { data_type, nullable, bounds: bounds.filter(|_| known) }
+}
+
+/// Which rows of a page are not deleted; `None` when all are there.
+fn kept_rows(deletions: &RoaringBitmap, first_row: u32, page_rows: u32) -> Option<Vec<bool>> {
+    let mut deleted = deletions.range(first_row..first_row.saturating_add(page_rows)).peekable();
+    deleted.peek()?;
+    let mut kept = vec![true; page_rows as usize];
+    for row in deleted {
+        kept[(row - first_row) as usize] = false;
+    }
+    Some(kept)
+}
+
+fn len_u32(len: usize) -> u32 {
+    u32::try_from(len).expect("rows of a row group are counted in u32")
+}

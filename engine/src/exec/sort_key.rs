@@ -1,0 +1,178 @@
+//! Sort keys as bytes that compare as SQL orders the rows, and as short prefixes that rule rows out.
+//!
+//! Keys are encoded by Arrow's row format. A dictionary column enters by the rank of its value, so
+//! that no text is read to compare texts. Must not know what is sorted.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, UInt32Array};
+use arrow::compute::{SortOptions, cast};
+use arrow::datatypes::{
+    DataType as ArrowType, Decimal128Type, Float64Type, Int64Type, UInt32Type, UInt64Type,
+};
+use arrow::row::{RowConverter, Rows, SortField};
+
+use super::aggregate::{canonical_floats, float_key};
+use super::program::Program;
+use super::source::ColumnKind;
+use crate::context::Context;
+use crate::plan::{Expr, SortKey};
+use crate::types::{DataType, Result, Value};
+use crate::vector::{Batch, DictionaryVector, IdOrder, Vector};
+
+/// Sort keys made ready for batches of one source.
+#[derive(Debug)]
+pub(crate) struct KeyProgram {
+    program: Program,
+    options: Vec<SortOptions>,
+    converter: RowConverter,
+}
+
+impl KeyProgram {
+    /// Makes `keys` ready.
+    ///
+    /// # Errors
+    /// When a key's type has no order.
+    pub(crate) fn new(keys: &[SortKey], inputs: &[ColumnKind]) -> Result<KeyProgram> {
+        // Without keys all rows are equal; the row format knows no rows without columns.
+        let equal = SortKey {
+            expr: Expr::literal(Value::Bool(true), DataType::Bool),
+            descending: false,
+            nulls_first: false,
+        };
+        let keys = if keys.is_empty() { std::slice::from_ref(&equal) } else { keys };
+        let exprs: Vec<Expr> = keys.iter().map(|key| key.expr.clone()).collect();
+        let program = Program::new(&exprs, inputs, false);
+        let options: Vec<SortOptions> = keys
+            .iter()
+            .map(|key| SortOptions { descending: key.descending, nulls_first: key.nulls_first })
+            .collect();
+        let fields = program
+            .kinds()
+            .iter()
+            .zip(&options)
+            .map(|(kind, options)| {
+                let by_rank = matches!(kind, ColumnKind::Dictionary { identity, .. }
+                    if !matches!(identity.values().order(), Ok(IdOrder::Unknown) | Err(_)));
+                let arrow = if by_rank { ArrowType::UInt32 } else { kind.data_type().to_arrow() };
+                SortField::new_with_options(arrow, *options)
+            })
+            .collect();
+        Ok(KeyProgram { program, options, converter: RowConverter::new(fields)? })
+    }
+
+    /// The key columns of a batch.
+    ///
+    /// # Errors
+    /// Those of the key expressions.
+    pub(crate) fn columns(&self, batch: &Batch, context: &Context) -> Result<Vec<Vector>> {
+        self.program.run(batch, context)
+    }
+
+    /// Key columns as rows of bytes.
+    ///
+    /// # Errors
+    /// When ranks or values cannot be read.
+    pub(crate) fn encode(&self, columns: &[Vector]) -> Result<Rows> {
+        let arrays = columns.iter().map(comparable).collect::<Result<Vec<_>>>()?;
+        Ok(self.converter.convert_columns(&arrays)?)
+    }
+
+    /// For each row a number that never decreases from a row to one that sorts behind it.
+    ///
+    /// # Errors
+    /// When ranks or values cannot be read.
+    pub(crate) fn prefixes(&self, columns: &[Vector]) -> Result<Vec<u64>> {
+        let Some(first) = columns.first() else { return Ok(Vec::new()) };
+        let array = comparable(first)?;
+        let options = self.options[0];
+        let mut prefixes = ascending_prefixes(&array)?;
+        let flip = if options.descending { u64::MAX } else { 0 };
+        for prefix in &mut prefixes {
+            *prefix = (*prefix ^ flip).clamp(1, u64::MAX - 1);
+        }
+        if let Some(nulls) = array.logical_nulls().filter(|nulls| nulls.null_count() > 0) {
+            let null = if options.nulls_first { 0 } else { u64::MAX };
+            for (row, prefix) in prefixes.iter_mut().enumerate() {
+                if nulls.is_null(row) {
+                    *prefix = null;
+                }
+            }
+        }
+        Ok(prefixes)
+    }
+}
+
+/// An array that orders as the vector's values do.
+fn comparable(vector: &Vector) -> Result<ArrayRef> {
+    match vector {
+        Vector::Dictionary(vector) => ranks(vector),
+        other => Ok(canonical_floats(other.decode()?)),
+    }
+}
+
+fn ranks(vector: &DictionaryVector) -> Result<ArrayRef> {
+    let values = vector.book().values();
+    let order = values.order()?;
+    if matches!(order, IdOrder::Unknown) {
+        return Ok(canonical_floats(vector.decode()?));
+    }
+    let mut ids = Vec::with_capacity(vector.codes().len());
+    vector.append_ids(u32::MAX, &mut ids);
+    let null = if vector.book().ids().is_some() { u32::MAX } else { vector.book().null_code() };
+    let valid = ids.iter().map(|id| *id != null && *id != u32::MAX);
+    let nulls = valid.collect::<arrow::buffer::NullBuffer>();
+    if let IdOrder::ByRank(ranks) = order {
+        for id in &mut ids {
+            *id = ranks.get(*id as usize).copied().unwrap_or(0);
+        }
+    }
+    let nulls = Some(nulls).filter(|nulls| nulls.null_count() > 0);
+    Ok(Arc::new(UInt32Array::new(ids.into(), nulls)))
+}
+
+fn ascending_prefixes(array: &ArrayRef) -> Result<Vec<u64>> {
+    let signed = |value: i64| value.cast_unsigned() ^ (1 << 63);
+    Ok(match array.data_type() {
+        ArrowType::UInt32 => {
+            array.as_primitive::<UInt32Type>().values().iter().map(|v| u64::from(*v)).collect()
+        }
+        ArrowType::UInt64 => array.as_primitive::<UInt64Type>().values().to_vec(),
+        ArrowType::Float32 | ArrowType::Float64 => {
+            let doubles = cast(array, &ArrowType::Float64)?;
+            let values = doubles.as_primitive::<Float64Type>().values();
+            values.iter().map(|value| signed(float_key(*value))).collect()
+        }
+        ArrowType::Decimal128(..) => {
+            let clamp = |value: i128| {
+                i64::try_from(value).unwrap_or(if value < 0 { i64::MIN } else { i64::MAX })
+            };
+            let values = array.as_primitive::<Decimal128Type>().values();
+            values.iter().map(|value| signed(clamp(*value))).collect()
+        }
+        ArrowType::Utf8 => {
+            let texts = array.as_string::<i32>();
+            (0..texts.len()).map(|row| leading_bytes(texts.value(row).as_bytes())).collect()
+        }
+        ArrowType::Date32 => integers(&cast(array, &ArrowType::Int32)?)?,
+        other if other.is_integer() || matches!(other, ArrowType::Timestamp(..)) => {
+            integers(array)?
+        }
+        _ => vec![0; array.len()],
+    })
+}
+
+fn integers(array: &ArrayRef) -> Result<Vec<u64>> {
+    let integers = cast(array, &ArrowType::Int64)?;
+    let values = integers.as_primitive::<Int64Type>().values();
+    Ok(values.iter().map(|value| value.cast_unsigned() ^ (1 << 63)).collect())
+}
+
+/// The first eight bytes, as a number that orders as they do.
+fn leading_bytes(text: &[u8]) -> u64 {
+    let mut prefix = 0;
+    for index in 0..8 {
+        prefix = prefix << 8 | u64::from(text.get(index).copied().unwrap_or(0));
+    }
+    prefix
+}

@@ -1,0 +1,186 @@
+//! Bounded sort: every worker keeps its best rows, and tells the others what cannot be among them.
+//!
+//! A row is looked at closely only if a 64-bit prefix of its first key is not behind the worst kept
+//! so far by any worker; after the first batches nearly all rows fail that. Stable: ties stay in the
+//! input's order, on any number of workers.
+
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::gather::{Pick, gather};
+use super::pool::{WorkerPool, drive};
+use super::profile::OperatorStats;
+use super::sort_key::KeyProgram;
+use super::source::{ColumnKind, MemorySource, Source, batch_to_ids};
+use crate::context::{Context, Reservation};
+use crate::plan::SortKey;
+use crate::types::{Error, Result};
+use crate::vector::Batch;
+
+/// Candidates beyond those wanted after which the worst are dropped.
+const SLACK: usize = 256;
+
+/// A row that may be among the first: its key, its place in the input, where it is kept.
+#[derive(Debug)]
+struct Candidate {
+    key: Box<[u8]>,
+    prefix: u64,
+    place: (usize, u64),
+    pick: Pick,
+}
+
+impl Candidate {
+    fn order(&self, other: &Candidate) -> std::cmp::Ordering {
+        self.key.cmp(&other.key).then(self.place.cmp(&other.place))
+    }
+}
+
+#[derive(Debug)]
+struct Best {
+    candidates: Vec<Candidate>,
+    batches: Vec<Batch>,
+    morsel: usize,
+    morsel_row: u64,
+    memory: Reservation,
+}
+
+#[derive(Debug)]
+struct Plan<'a> {
+    program: KeyProgram,
+    kinds: &'a [ColumnKind],
+    count: usize,
+    /// No row with a larger prefix is among the first `count`.
+    threshold: AtomicU64,
+}
+
+/// The rows `offset..offset + limit` of the input in the order of `keys`.
+///
+/// # Errors
+/// Those of the input and the keys; `OutOfMemory`.
+pub(crate) fn top_n(
+    input: &dyn Source,
+    keys: &[SortKey],
+    (offset, limit): (usize, usize),
+    (pool, context): (&WorkerPool, &Context),
+    stats: &OperatorStats,
+) -> Result<MemorySource> {
+    let plan = Plan {
+        program: KeyProgram::new(keys, input.kinds())?,
+        kinds: input.kinds(),
+        count: offset.saturating_add(limit),
+        threshold: AtomicU64::new(u64::MAX),
+    };
+    let make = || {
+        Ok(Best {
+            candidates: Vec::new(),
+            batches: Vec::new(),
+            morsel: 0,
+            morsel_row: 0,
+            memory: context.memory.reservation("sorting"),
+        })
+    };
+    let states = drive(input, pool, context, make, |best, morsel, batch| {
+        stats.time(|| best.add(&plan, morsel, &batch, context))?;
+        Ok(ControlFlow::Continue(()))
+    })?;
+    stats.bytes_at_least(states.iter().map(|best| best.memory.bytes()).sum());
+    let (batch, memory) = stats.time(|| merge(&plan, states, offset))?;
+    Ok(MemorySource::new(input.kinds().to_vec(), vec![vec![batch]], memory))
+}
+
+fn merge(plan: &Plan<'_>, states: Vec<Best>, offset: usize) -> Result<(Batch, Vec<Reservation>)> {
+    let mut batches = Vec::new();
+    let mut candidates = Vec::new();
+    let mut memory = Vec::new();
+    for best in states {
+        let base = u32::try_from(batches.len()).map_err(|_| too_many())?;
+        batches.extend(best.batches);
+        candidates.extend(best.candidates.into_iter().map(|mut candidate| {
+            candidate.pick.0 += base;
+            candidate
+        }));
+        memory.push(best.memory);
+    }
+    candidates.sort_unstable_by(Candidate::order);
+    candidates.truncate(plan.count);
+    let picks: Vec<Pick> = candidates.iter().skip(offset).map(|candidate| candidate.pick).collect();
+    Ok((gather(&batches, &picks, plan.kinds)?, memory))
+}
+
+fn too_many() -> Error {
+    Error::unsupported("a batch of more than 2^32 rows is not supported")
+}
+
+impl Best {
+    fn add(
+        &mut self,
+        plan: &Plan<'_>,
+        morsel: usize,
+        batch: &Batch,
+        context: &Context,
+    ) -> Result<()> {
+        if self.morsel != morsel {
+            self.morsel = morsel;
+            self.morsel_row = 0;
+        }
+        let first_row = self.morsel_row;
+        self.morsel_row += batch.len() as u64;
+        if plan.count == 0 {
+            return Ok(());
+        }
+        let columns = plan.program.columns(batch, context)?;
+        let prefixes = plan.program.prefixes(&columns)?;
+        let threshold = plan.threshold.load(Ordering::Relaxed);
+        let rows: Vec<u32> = if prefixes.is_empty() {
+            (0..u32::try_from(batch.len()).map_err(|_| too_many())?).collect()
+        } else {
+            (0_u32..)
+                .zip(&prefixes)
+                .filter_map(|(row, prefix)| (*prefix <= threshold).then_some(row))
+                .collect()
+        };
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let columns =
+            columns.iter().map(|column| column.take(&rows)).collect::<Result<Vec<_>>>()?;
+        let keys = plan.program.encode(&columns)?;
+        let kept = batch_to_ids(batch.take(&rows)?, plan.kinds)?;
+        let batch_index = u32::try_from(self.batches.len()).map_err(|_| too_many())?;
+        for (index, row) in (0_u32..).zip(&rows) {
+            self.candidates.push(Candidate {
+                key: keys.row(index as usize).as_ref().into(),
+                prefix: prefixes.get(*row as usize).copied().unwrap_or(0),
+                place: (morsel, first_row + u64::from(*row)),
+                pick: (batch_index, index),
+            });
+        }
+        self.batches.push(kept);
+        if self.candidates.len()
+            >= plan.count.saturating_mul(2).max(plan.count.saturating_add(SLACK))
+        {
+            self.drop_worst(plan)?;
+        }
+        self.account()
+    }
+
+    fn drop_worst(&mut self, plan: &Plan<'_>) -> Result<()> {
+        self.candidates.select_nth_unstable_by(plan.count - 1, Candidate::order);
+        self.candidates.truncate(plan.count);
+        let worst = self.candidates.iter().map(|candidate| candidate.prefix).max();
+        plan.threshold.fetch_min(worst.unwrap_or(u64::MAX), Ordering::Relaxed);
+        let picks: Vec<Pick> = self.candidates.iter().map(|candidate| candidate.pick).collect();
+        let kept = gather(&self.batches, &picks, plan.kinds)?;
+        for (row, candidate) in (0_u32..).zip(&mut self.candidates) {
+            candidate.pick = (0, row);
+        }
+        self.batches = vec![kept];
+        Ok(())
+    }
+
+    fn account(&mut self) -> Result<()> {
+        let batches: usize = self.batches.iter().map(Batch::bytes).sum();
+        let keys: usize = self.candidates.iter().map(|candidate| candidate.key.len()).sum();
+        self.memory.resize(batches + keys + self.candidates.capacity() * size_of::<Candidate>())
+    }
+}

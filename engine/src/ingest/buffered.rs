@@ -1,0 +1,248 @@
+//! Rows that arrive in batches, kept by column: in memory up to a bound, beyond it in a spool.
+//!
+//! When the rows in memory pass the bound, every column's arrays are joined and written to the spool
+//! as one piece (an Arrow IPC stream), so that a column is read back alone. With 4,000 columns and
+//! the default bound a piece has some 16 KiB. Must not know tables.
+
+use std::io::Cursor;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, RecordBatch};
+use arrow::ipc::reader::StreamReader;
+use arrow::ipc::writer::StreamWriter;
+
+use super::spool::{Place, Spool};
+use super::{ColumnArrays, ColumnSource, conform};
+use crate::catalog::NewField;
+use crate::context::{MemoryBudget, Reservation};
+use crate::types::{DataType, Error, Result};
+
+/// Rows by column.
+#[derive(Debug)]
+pub(super) struct BufferedRows {
+    fields: Vec<NewField>,
+    columns: Vec<Column>,
+    row_count: u64,
+    /// Rows and bytes in memory.
+    waiting_rows: usize,
+    waiting_bytes: usize,
+    bytes_max: usize,
+    spool: Spool,
+    memory: Reservation,
+}
+
+#[derive(Debug, Default)]
+struct Column {
+    spooled: Vec<Place>,
+    waiting: Vec<ArrayRef>,
+}
+
+impl BufferedRows {
+    /// No rows yet, of `fields`; at most about `bytes_max` bytes stay in memory.
+    pub(super) fn new(
+        fields: Vec<NewField>,
+        bytes_max: usize,
+        spool: Spool,
+        memory: &MemoryBudget,
+    ) -> BufferedRows {
+        BufferedRows {
+            columns: fields.iter().map(|_| Column::default()).collect(),
+            fields,
+            row_count: 0,
+            waiting_rows: 0,
+            waiting_bytes: 0,
+            bytes_max,
+            spool,
+            memory: memory.reservation("appending rows"),
+        }
+    }
+
+    /// How many rows there are.
+    pub(super) fn len(&self) -> u64 {
+        self.row_count
+    }
+
+    /// Adds the rows of `batch`, columns by position; none when it fails.
+    ///
+    /// # Errors
+    /// `Type`, `OutOfRange` or `Invalid` when a column does not fit, by its name; `Io`;
+    /// `OutOfMemory`.
+    pub(super) fn push(&mut self, batch: &RecordBatch) -> Result<()> {
+        if batch.num_columns() != self.fields.len() {
+            return Err(Error::invalid(format!(
+                "a batch has {} columns, but the table has {}",
+                batch.num_columns(),
+                self.fields.len()
+            )));
+        }
+        if batch.num_rows() == 0 {
+            return Ok(());
+        }
+        let arrays: Result<Vec<ArrayRef>> = batch
+            .columns()
+            .iter()
+            .zip(&self.fields)
+            .map(|(array, field)| conform(&plain(array, field)?, field))
+            .collect();
+        let arrays = arrays?;
+        let mut bytes = 0;
+        for array in &arrays {
+            bytes += array.to_data().get_slice_memory_size()?;
+        }
+        self.memory.resize(self.waiting_bytes + bytes)?;
+        for (column, array) in self.columns.iter_mut().zip(arrays) {
+            column.waiting.push(array);
+        }
+        self.waiting_bytes += bytes;
+        self.waiting_rows += batch.num_rows();
+        self.row_count += u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
+        if self.waiting_bytes > self.bytes_max {
+            self.spool_waiting()?;
+        }
+        Ok(())
+    }
+
+    fn spool_waiting(&mut self) -> Result<()> {
+        for (column, field) in self.columns.iter_mut().zip(&self.fields) {
+            for array in joined(&column.waiting)? {
+                column.spooled.push(self.spool.append(&to_ipc(&array, field.data_type)?)?);
+            }
+            column.waiting.clear();
+        }
+        self.waiting_rows = 0;
+        self.waiting_bytes = 0;
+        self.memory.resize(0)
+    }
+}
+
+impl ColumnSource for BufferedRows {
+    fn fields(&self) -> &[NewField] {
+        &self.fields
+    }
+
+    fn row_count(&self) -> Option<u64> {
+        Some(self.row_count)
+    }
+
+    fn column(&self, index: usize, _batch_len: usize) -> Result<ColumnArrays<'_>> {
+        let column = &self.columns[index];
+        let spooled = column.spooled.iter().map(|place| from_ipc(self.spool.read(*place)?));
+        let waiting = column.waiting.iter().map(|array| Ok(Arc::clone(array)));
+        Ok(Box::new(spooled.chain(waiting)))
+    }
+}
+
+/// Dictionaries are expanded: pieces of one column would each carry their own.
+fn plain(array: &ArrayRef, field: &NewField) -> Result<ArrayRef> {
+    let is_dictionary = matches!(array.data_type(), arrow::datatypes::DataType::Dictionary(_, values) if **values == field.data_type.to_arrow());
+    if is_dictionary {
+        return Ok(arrow::compute::cast(array, &field.data_type.to_arrow())?);
+    }
+    Ok(Arc::clone(array))
+}
+
+/// The arrays as one, or as few as 2 GiB of text per array allow.
+fn joined(arrays: &[ArrayRef]) -> Result<Vec<ArrayRef>> {
+    /// Well below what offsets of 32 bits reach.
+    const PART_BYTES_MAX: usize = 1 << 30;
+    let mut parts = Vec::new();
+    let mut start = 0;
+    let mut bytes = 0;
+    for (at, array) in arrays.iter().enumerate() {
+        let more = array.to_data().get_slice_memory_size()?;
+        if bytes + more > PART_BYTES_MAX && start < at {
+            parts.push(concat(&arrays[start..at])?);
+            (start, bytes) = (at, 0);
+        }
+        bytes += more;
+    }
+    if start < arrays.len() {
+        parts.push(concat(&arrays[start..])?);
+    }
+    Ok(parts)
+}
+
+fn concat(arrays: &[ArrayRef]) -> Result<ArrayRef> {
+    let arrays: Vec<&dyn Array> = arrays.iter().map(|array| &**array).collect();
+    Ok(arrow::compute::concat(&arrays)?)
+}
+
+fn to_ipc(array: &ArrayRef, data_type: DataType) -> Result<Vec<u8>> {
+    let field = arrow::datatypes::Field::new("", data_type.to_arrow(), true);
+    let schema = Arc::new(arrow::datatypes::Schema::new(vec![field]));
+    let batch = RecordBatch::try_new(Arc::clone(&schema), vec![Arc::clone(array)])?;
+    let mut writer = StreamWriter::try_new(Vec::new(), &schema)?;
+    writer.write(&batch)?;
+    Ok(writer.into_inner()?)
+}
+
+fn from_ipc(bytes: Vec<u8>) -> Result<ArrayRef> {
+    let mut batches = StreamReader::try_new(Cursor::new(bytes), None)?;
+    let batch = batches.next().ok_or_else(|| Error::internal("a spooled piece has no rows"))??;
+    Ok(Arc::clone(batch.column(0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{AsArray, Int64Array, StringArray};
+    use arrow::datatypes::Int64Type;
+
+    use super::*;
+    use crate::context::MemoryBudget;
+
+    fn fields() -> Vec<NewField> {
+        [("number", DataType::Int64, false), ("text", DataType::Utf8, true)]
+            .map(|(name, data_type, nullable)| NewField { name: name.into(), data_type, nullable })
+            .to_vec()
+    }
+
+    fn batch(range: std::ops::Range<i64>) -> RecordBatch {
+        let texts = range.clone().map(|n| (n % 3 != 0).then(|| format!("row {n}")));
+        RecordBatch::try_from_iter_with_nullable([
+            ("a", Arc::new(Int64Array::from_iter_values(range)) as ArrayRef, false),
+            ("b", Arc::new(texts.collect::<StringArray>()) as ArrayRef, true),
+        ])
+        .unwrap()
+    }
+
+    fn rows_of(rows: &BufferedRows) -> Result<Vec<(i64, Option<String>)>> {
+        let numbers: Result<Vec<ArrayRef>> = rows.column(0, 10)?.collect();
+        let texts: Result<Vec<ArrayRef>> = rows.column(1, 10)?.collect();
+        let (numbers, texts) = (concat(&numbers?)?, concat(&texts?)?);
+        let texts = texts.as_string::<i32>().iter().map(|text| text.map(str::to_owned));
+        Ok(numbers.as_primitive::<Int64Type>().values().iter().copied().zip(texts).collect())
+    }
+
+    #[test]
+    fn rows_come_back_in_order_from_memory_and_from_the_spool() -> Result<()> {
+        let memory = MemoryBudget::unlimited();
+        for bytes_max in [0, 100, 1_000, usize::MAX] {
+            let mut rows = BufferedRows::new(fields(), bytes_max, Spool::new(None), &memory);
+            for start in (0..100).step_by(7) {
+                rows.push(&batch(start..start + 7))?;
+            }
+            rows.push(&batch(0..0))?;
+            assert_eq!(rows.len(), 105);
+            for (n, row) in (0..105).zip(rows_of(&rows)?) {
+                assert_eq!(row, (n, (n % 3 != 0).then(|| format!("row {n}"))));
+            }
+        }
+        assert_eq!(memory.used_bytes(), 0);
+        Ok(())
+    }
+
+    #[test]
+    fn a_batch_that_does_not_fit_adds_nothing() -> Result<()> {
+        let memory = MemoryBudget::unlimited();
+        let mut rows = BufferedRows::new(fields(), 1_000, Spool::new(None), &memory);
+        let wrong = RecordBatch::try_from_iter([
+            ("a", Arc::new(Int64Array::from(vec![1])) as ArrayRef),
+            ("b", Arc::new(Int64Array::from(vec![1])) as ArrayRef),
+        ])?;
+        assert!(rows.push(&wrong).unwrap_err().message().contains("\"text\""));
+        assert!(rows.push(&wrong.project(&[0])?).is_err());
+        assert_eq!(rows.len(), 0);
+        assert!(rows_of(&rows).is_err() || rows_of(&rows)?.is_empty());
+        Ok(())
+    }
+}

@@ -1,0 +1,285 @@
+//! Loads a source into a table: column by column, several columns at a time.
+//!
+//! Only the columns in work are in memory, and of each one row group at a time, so that memory does
+//! not grow with the columns, and with the rows by the dictionaries alone. Must not know how
+//! transactions become durable.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use super::column::ColumnLoad;
+use super::order::Ordered;
+use super::spool::Spool;
+use super::tail::{Extended, Tail};
+use super::{ColumnSource, LoadOptions, generation};
+use crate::catalog::{Field, NewField, TableId};
+use crate::context::Context;
+use crate::storage::dictionary::{Change, Dictionary};
+use crate::storage::{NewRowGroup, TableWriter, Transaction};
+use crate::types::{DataType, Error, Result};
+
+/// What a load did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LoadReport {
+    /// Rows of the source.
+    pub row_count: u64,
+    /// Rows of short row groups that were written again with them.
+    pub folded_row_count: u64,
+    /// Row groups written.
+    pub row_group_count: usize,
+}
+
+/// Appends the rows of `source` to a table, whose columns it has in the same order.
+///
+/// The rows become visible when the transaction is committed. Load a table once in a transaction: a
+/// second load does not see the dictionaries of the first.
+///
+/// # Errors
+/// `Type` when the columns do not fit the table's, `Invalid` for a NULL in a NOT NULL column or
+/// columns of different lengths; `Cancelled`, `OutOfMemory`, `Io`; as the source.
+pub fn load(
+    transaction: &Transaction,
+    table: TableId,
+    source: &dyn ColumnSource,
+    options: &LoadOptions,
+    context: &Context,
+) -> Result<LoadReport> {
+    let writer = transaction.writer(table)?;
+    let fields = writer.fields();
+    check_fields(&fields, source.fields())?;
+    let new_row_count = count_rows(source, context)?;
+    if new_row_count == 0 {
+        return Ok(LoadReport::default());
+    }
+    if options.order_by.is_empty() {
+        return load_rows(&writer, &fields, source, new_row_count, (options, context));
+    }
+    let ordered = Ordered::new(source, &options.order_by, new_row_count, context)?;
+    load_rows(&writer, &fields, &ordered, new_row_count, (options, context))
+}
+
+fn load_rows(
+    writer: &TableWriter,
+    fields: &[Field],
+    source: &dyn ColumnSource,
+    new_row_count: usize,
+    (options, context): (&LoadOptions, &Context),
+) -> Result<LoadReport> {
+    let row_group_len = index(writer.row_group_len());
+    let page_len = index(writer.page_len());
+    // Rows in an order of their own are not mixed with others.
+    let tail = writer
+        .snapshot()
+        .filter(|_| options.order_by.is_empty())
+        .map(|table| Tail::choose(table, new_row_count, row_group_len, page_len));
+    let folded = tail.as_ref().map_or(0, |tail| tail.row_count);
+    if let (Some(tail), Some(table)) = (&tail, writer.snapshot()) {
+        for row_group_idx in &tail.row_groups {
+            writer.drop_row_group(table.row_group(*row_group_idx).id)?;
+        }
+    }
+    let lens = row_group_lens(folded + new_row_count, row_group_len);
+    let row_groups: Result<Vec<NewRowGroup>> =
+        lens.iter().map(|len| writer.add_row_group(small(*len))).collect();
+    let row_groups = row_groups?;
+    let report = LoadReport {
+        row_count: wide(new_row_count),
+        folded_row_count: wide(folded),
+        row_group_count: row_groups.len(),
+    };
+    let extended = tail.as_ref().map(|tail| Extended { tail, fields, source });
+    let load = Load {
+        writer,
+        fields,
+        source: extended.as_ref().map_or(source, |extended| extended),
+        row_groups: &row_groups,
+        lens: &lens,
+        page_len,
+        kept: generation::kept_row_groups(writer, tail.as_ref().map(|tail| &*tail.row_groups)),
+        spool: Spool::new(options.spool_folder.as_deref()),
+        options,
+        context,
+    };
+    load.run()?;
+    Ok(report)
+}
+
+/// Row groups as equal as they can be would all be short; all are full but the last.
+fn row_group_lens(row_count: usize, row_group_len: usize) -> Vec<usize> {
+    (0..row_count)
+        .step_by(row_group_len)
+        .map(|start| row_group_len.min(row_count - start))
+        .collect()
+}
+
+fn check_fields(fields: &[Field], offered: &[NewField]) -> Result<()> {
+    if fields.len() != offered.len() {
+        return Err(Error::type_mismatch(format!(
+            "the table has {} columns, but the rows to be loaded have {}",
+            fields.len(),
+            offered.len()
+        )));
+    }
+    let wrong = fields.iter().zip(offered).find(|(field, new)| field.data_type != new.data_type);
+    match wrong {
+        None => Ok(()),
+        Some((field, new)) => Err(Error::type_mismatch(format!(
+            "column \"{}\" is of type {}, but the rows to be loaded have {} there",
+            field.name, field.data_type, new.data_type
+        ))),
+    }
+}
+
+/// The rows of a source; reads its first column if it does not know.
+fn count_rows(source: &dyn ColumnSource, context: &Context) -> Result<usize> {
+    let too_many = || Error::unsupported("loading more rows than a word can count");
+    if let Some(row_count) = source.row_count() {
+        return usize::try_from(row_count).map_err(|_| too_many());
+    }
+    let mut row_count = 0_usize;
+    for array in source.column(0, 65_536)? {
+        context.cancel.check()?;
+        row_count = row_count.checked_add(array?.len()).ok_or_else(too_many)?;
+    }
+    Ok(row_count)
+}
+
+struct Load<'a> {
+    writer: &'a TableWriter,
+    fields: &'a [Field],
+    source: &'a dyn ColumnSource,
+    row_groups: &'a [NewRowGroup],
+    lens: &'a [usize],
+    page_len: usize,
+    /// Row groups that stay, by their positions in the table as it was.
+    kept: Vec<usize>,
+    spool: Spool,
+    options: &'a LoadOptions,
+    context: &'a Context,
+}
+
+impl Load<'_> {
+    /// Loads all columns, texts first: they take longest, and the workers should end together.
+    fn run(&self) -> Result<()> {
+        let mut order: Vec<usize> = (0..self.fields.len()).collect();
+        order.sort_by_key(|column| {
+            !matches!(self.fields[*column].data_type, DataType::Utf8 | DataType::Binary)
+        });
+        let rows: usize = self.lens.iter().sum();
+        self.context.progress.expect(wide(rows).saturating_mul(wide(order.len())));
+        let queue = WorkQueue { order, next: AtomicUsize::new(0), failure: Failure::default() };
+        let worker_count = self.context.worker_count.clamp(1, queue.order.len());
+        thread::scope(|scope| {
+            for _ in 1..worker_count {
+                scope.spawn(|| self.work(&queue));
+            }
+            self.work(&queue);
+        });
+        queue.failure.into_result()
+    }
+
+    fn work(&self, queue: &WorkQueue) {
+        while let Some(column) = queue.next() {
+            // A panic of one column ends the load, not the process.
+            let loaded = catch_unwind(AssertUnwindSafe(|| self.load_column(column, queue)));
+            match loaded {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => queue.failure.set(error),
+                Err(_) => queue.failure.set(Error::internal(format!(
+                    "loading column \"{}\" panicked",
+                    self.fields[column].name
+                ))),
+            }
+        }
+    }
+
+    fn load_column(&self, column: usize, queue: &WorkQueue) -> Result<()> {
+        let field = &self.fields[column];
+        let wanted = NewField {
+            name: field.name.clone(),
+            data_type: field.data_type,
+            nullable: field.nullable,
+        };
+        let load = ColumnLoad {
+            row_group_lens: self.lens,
+            page_len: self.page_len,
+            spool: &self.spool,
+            options: self.options,
+            context: self.context,
+            check: &|| queue.failure.check(),
+        };
+        let arrays = self.source.column(column, self.page_len)?;
+        let loaded = load.run(&wanted, arrays, self.dictionary(field)?, &|row_group, chunk| {
+            self.writer.write_chunk(&self.row_groups[row_group], field.id, &chunk)
+        })?;
+        match &loaded.grown.change {
+            Change::None => {}
+            Change::Run(run) => self.writer.append_run(field.id, run)?,
+            Change::Generation { run, new_ids } => {
+                let maps = &loaded.grown.maps;
+                generation::replace(self.writer, field.id, (run, new_ids), (&self.kept, maps))?;
+            }
+        }
+        for (row_group_idx, map) in loaded.coded_row_groups.iter().zip(&loaded.grown.maps) {
+            let row_group = self.row_groups[*row_group_idx].id();
+            self.writer.write_code_map(row_group, field.id, map)?;
+        }
+        Ok(())
+    }
+
+    fn dictionary(&self, field: &Field) -> Result<Option<Arc<Dictionary>>> {
+        self.writer.snapshot().map_or(Ok(None), |table| table.dictionary(field.id))
+    }
+}
+
+/// Columns to be loaded, and the first error.
+struct WorkQueue {
+    order: Vec<usize>,
+    next: AtomicUsize,
+    failure: Failure,
+}
+
+impl WorkQueue {
+    fn next(&self) -> Option<usize> {
+        self.failure.check().ok()?;
+        self.order.get(self.next.fetch_add(1, Ordering::Relaxed)).copied()
+    }
+}
+
+#[derive(Default)]
+struct Failure {
+    failed: AtomicBool,
+    error: Mutex<Option<Error>>,
+}
+
+impl Failure {
+    fn set(&self, error: Error) {
+        let mut first = self.error.lock().unwrap_or_else(PoisonError::into_inner);
+        // Later errors are mostly those of workers that were told to stop.
+        first.get_or_insert(error);
+        self.failed.store(true, Ordering::Relaxed);
+    }
+
+    fn check(&self) -> Result<()> {
+        if self.failed.load(Ordering::Relaxed) { Err(Error::cancelled()) } else { Ok(()) }
+    }
+
+    fn into_result(self) -> Result<()> {
+        let error = self.error.into_inner().unwrap_or_else(PoisonError::into_inner);
+        error.map_or(Ok(()), Err)
+    }
+}
+
+fn index(number: u32) -> usize {
+    usize::try_from(number).expect("a usize has at least 32 bits")
+}
+
+fn small(len: usize) -> u32 {
+    u32::try_from(len).expect("row groups have at most 2^20 rows")
+}
+
+fn wide(len: usize) -> u64 {
+    u64::try_from(len).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,62 @@
+//! Compiles one kernel body for several instruction sets and picks the best at run time.
+
+/// Defines a function that runs `$body` compiled for AVX-512, AVX2 or the target's baseline,
+/// whichever is the best that this CPU has.
+///
+/// `$body` is an `#[inline(always)]` function of the same parameters. It is safe code: the features
+/// only let LLVM choose wider instructions.
+macro_rules! vectorised {
+    (
+        $(#[$attribute:meta])*
+        fn $name:ident $(<$generic:ident: $bound:path>)?
+        ($($argument:ident: $type:ty),* $(,)?) $(-> $result:ty)? = $body:path
+    ) => {
+        $(#[$attribute])*
+        #[inline]
+        pub(crate) fn $name $(<$generic: $bound>)? ($($argument: $type),*) $(-> $result)? {
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+                fn avx512 $(<$generic: $bound>)? ($($argument: $type),*) $(-> $result)? {
+                    $body($($argument),*)
+                }
+                #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+                fn avx2 $(<$generic: $bound>)? ($($argument: $type),*) $(-> $result)? {
+                    $body($($argument),*)
+                }
+                if $crate::kernel::dispatch::has_avx512() {
+                    // SAFETY: the line above checked that this CPU has all four features, the only
+                    // requirement of a function that is safe apart from its `target_feature`.
+                    return unsafe { avx512($($argument),*) };
+                }
+                if $crate::kernel::dispatch::has_avx2() {
+                    // SAFETY: the line above checked that this CPU has all the features named.
+                    return unsafe { avx2($($argument),*) };
+                }
+            }
+            $body($($argument),*)
+        }
+    };
+}
+pub(crate) use vectorised;
+
+/// Whether this CPU has AVX-512 F, BW, DQ and VL. The answer is cached by the standard library.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+pub(crate) fn has_avx512() -> bool {
+    std::arch::is_x86_feature_detected!("avx512f")
+        && std::arch::is_x86_feature_detected!("avx512bw")
+        && std::arch::is_x86_feature_detected!("avx512dq")
+        && std::arch::is_x86_feature_detected!("avx512vl")
+}
+
+/// Whether this CPU has AVX2 and the bit instructions that came with it.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+pub(crate) fn has_avx2() -> bool {
+    std::arch::is_x86_feature_detected!("avx2")
+        && std::arch::is_x86_feature_detected!("bmi1")
+        && std::arch::is_x86_feature_detected!("bmi2")
+        && std::arch::is_x86_feature_detected!("lzcnt")
+        && std::arch::is_x86_feature_detected!("popcnt")
+}

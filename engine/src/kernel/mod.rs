@@ -1,0 +1,28 @@
+//! Hot loops over plain slices. Must not know any type of ours: no arrays, pages or errors.
+//!
+//! A kernel is one `#[inline(always)]` body, written so that LLVM vectorises it, which the
+//! `vectorised!` macro of `dispatch` instantiates three times: for AVX-512, for AVX2 and for the
+//! baseline of the target. Which one runs is decided per call from what the CPU can do. Loops that
+//! are not obvious have a scalar twin, one value at a time, that is their specification and test.
+#![expect(unsafe_code, reason = "calls into functions compiled for a CPU feature: dispatch.rs")]
+#![expect(clippy::inline_always, reason = "a body must be compiled inside its target_feature")]
+
+mod bitpack;
+mod decimals;
+mod dispatch;
+mod floats;
+mod lane;
+mod scan;
+mod sum;
+
+pub(crate) use self::bitpack::{BLOCK_LEN, get, pack, packed_words, unpack};
+pub(crate) use self::decimals::{
+    Decimals, digits_of_f32, digits_of_f64, f32_in_place, f32_of_digits, f64_in_place,
+    f64_of_digits,
+};
+pub(crate) use self::floats::float_facts;
+pub(crate) use self::lane::{Integer, Lane};
+pub(crate) use self::scan::{
+    count_changes, count_equal, count_wider, differences, min_max, prefix_sums, select_valid,
+};
+pub(crate) use self::sum::sum;

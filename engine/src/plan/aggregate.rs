@@ -1,0 +1,81 @@
+//! The aggregate functions and their result types.
+
+use super::expression::Expr;
+use crate::types::{DataType, Error, Result};
+
+/// An aggregate function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AggregateFunction {
+    /// `COUNT(*)`: rows.
+    CountRows,
+    /// `COUNT(x)`: non-null values.
+    Count,
+    /// `SUM(x)`: exact; NULL over no value.
+    Sum,
+    /// `AVG(x)`: a double from the exact sum, rounded once; NULL over no value.
+    Avg,
+    /// `MIN(x)`.
+    Min,
+    /// `MAX(x)`.
+    Max,
+}
+
+impl AggregateFunction {
+    /// The result type for an argument type (`None` for `COUNT(*)`).
+    ///
+    /// # Errors
+    /// `Type` when the function does not take that type.
+    pub fn result_type(self, argument: Option<DataType>) -> Result<DataType> {
+        use AggregateFunction::{Avg, Count, CountRows, Max, Min, Sum};
+        let argument = match (self, argument) {
+            (CountRows | Count, _) => return Ok(DataType::Int64),
+            (_, Some(argument)) => argument,
+            (_, None) => return Err(Error::type_mismatch("the aggregate takes one argument")),
+        };
+        match (self, argument) {
+            (Min | Max, DataType::Interval) => {
+                Err(Error::unsupported("MIN and MAX of an interval are not supported"))
+            }
+            (Min | Max, _) => Ok(argument),
+            (Sum, DataType::Bool | DataType::Null) => Ok(DataType::Int64),
+            (Sum, DataType::Int64 | DataType::UInt64) => {
+                Ok(DataType::Decimal { precision: 38, scale: 0 })
+            }
+            (Sum, _) if argument.is_integer() => Ok(DataType::Int64),
+            (Sum, DataType::Decimal { scale, .. }) => {
+                Ok(DataType::Decimal { precision: 38, scale })
+            }
+            (Sum | Avg, _) if argument.is_numeric() || argument == DataType::Null => {
+                Ok(DataType::Float64)
+            }
+            _ => Err(Error::type_mismatch(format!(
+                "cannot sum or average values of type {argument}"
+            ))
+            .with_hint("cast the argument to a number")),
+        }
+    }
+}
+
+/// One aggregate of a plan.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Aggregate {
+    /// Which function.
+    pub function: AggregateFunction,
+    /// Its argument; `None` for `COUNT(*)`.
+    pub argument: Option<Expr>,
+    /// `DISTINCT`: each value counts once.
+    pub distinct: bool,
+    /// `FILTER (WHERE …)`: only rows for which it is true count.
+    pub filter: Option<Expr>,
+}
+
+impl Aggregate {
+    /// The result type.
+    ///
+    /// # Errors
+    /// As [`AggregateFunction::result_type`].
+    pub fn data_type(&self) -> Result<DataType> {
+        self.function.result_type(self.argument.as_ref().map(Expr::data_type))
+    }
+}

@@ -1,0 +1,237 @@
+//! Writes a run: ascending values in, sections out.
+//!
+//! The directory (section 0) says where each chunk starts and holds the first bytes of its first
+//! value, so that a search opens one chunk, rarely more. All numbers are little-endian.
+//!
+//! ```text
+//! u32 layout (1) · u32 key kind (0 bytes, 1 narrow, 2 wide) · u32 value count · u32 chunk count
+//! per chunk: u32 position of its first value · u16 encoding (0 for pieces) · u16 flags (1: the
+//!            prefix is cut) · u32 where its prefix ends
+//! prefixes:  the first value's bytes, at most 32; fixed width: its key, 8 or 16 bytes, big-endian
+//! ```
+//!
+//! Must not know where the values come from.
+
+use super::ids;
+use super::sorted::{code, index, slice_of};
+use super::{EncodedRun, Key, KeyKind, SortedValues, bytes_array};
+use crate::encoding::{self, pieces};
+use crate::types::{DataType, Error, Result};
+
+/// The version of the directory.
+pub(super) const LAYOUT: u32 = 1;
+/// Bytes of a text's prefix in the directory.
+pub(super) const PREFIX_BYTES_MAX: usize = 32;
+/// The flag of a prefix that is shorter than its value.
+pub(super) const PREFIX_CUT: u16 = 1;
+/// Sections before the first chunk.
+pub(super) const SECTIONS_BEFORE_CHUNKS: usize = 2;
+/// Values of fixed width in a chunk.
+pub(super) const CHUNK_LEN: usize = 16_384;
+/// Bytes of text gathered before they are cut into pieces: many pieces, so that the short last one
+/// of each batch does not count.
+const PENDING_BYTES: usize = 4 << 20;
+
+/// Collects the values of one run.
+#[derive(Debug)]
+pub struct RunWriter {
+    data_type: DataType,
+    pending: SortedValues,
+    directory: Vec<DirectoryEntry>,
+    chunks: Vec<Vec<u8>>,
+    value_count: usize,
+}
+
+#[derive(Debug)]
+struct DirectoryEntry {
+    first: u32,
+    encoding: u16,
+    flags: u16,
+    prefix: Vec<u8>,
+}
+
+impl RunWriter {
+    /// A writer of values of `data_type`.
+    ///
+    /// # Panics
+    /// When the type never has a dictionary.
+    pub fn new(data_type: DataType) -> RunWriter {
+        RunWriter {
+            data_type,
+            pending: no_values(data_type),
+            directory: Vec::new(),
+            chunks: Vec::new(),
+            value_count: 0,
+        }
+    }
+
+    /// Appends a value and returns its position in the run.
+    ///
+    /// # Errors
+    /// `Unsupported` beyond 2^32 - 2 values.
+    ///
+    /// # Panics
+    /// In debug builds, when it is not greater than the last one.
+    pub fn push(&mut self, key: Key<'_>) -> Result<u32> {
+        debug_assert!(self.last().is_none_or(|last| last < key), "a run ascends");
+        let position = u32::try_from(self.value_count).ok().filter(|at| *at < u32::MAX - 1);
+        let Some(position) = position else {
+            return Err(Error::unsupported("a dictionary of more than 2^32 values"));
+        };
+        let full = match (&mut self.pending, key) {
+            (SortedValues::Bytes { bytes, ends }, Key::Bytes(value)) => {
+                bytes.extend_from_slice(value);
+                ends.push(bytes.len());
+                bytes.len() >= PENDING_BYTES || ends.len() >= PENDING_BYTES / 4
+            }
+            (SortedValues::Narrow(keys), Key::Int(key)) => {
+                keys.push(u64::try_from(key).map_err(|_| wrong_kind())?);
+                keys.len() == CHUNK_LEN
+            }
+            (SortedValues::Wide(keys), Key::Int(key)) => {
+                keys.push(key);
+                keys.len() == CHUNK_LEN
+            }
+            _ => return Err(wrong_kind()),
+        };
+        self.value_count += 1;
+        if full {
+            self.flush()?;
+        }
+        Ok(position)
+    }
+
+    /// The greatest value so far, unless it was just written out.
+    fn last(&self) -> Option<Key<'_>> {
+        self.pending.len().checked_sub(1).map(|last| self.pending.key(last))
+    }
+
+    /// How many values were pushed.
+    pub fn len(&self) -> usize {
+        self.value_count
+    }
+
+    /// Whether none was.
+    pub fn is_empty(&self) -> bool {
+        self.value_count == 0
+    }
+
+    /// Bytes held in memory.
+    pub fn memory_bytes(&self) -> usize {
+        self.pending.memory_bytes() + self.chunks.iter().map(Vec::len).sum::<usize>()
+    }
+
+    /// Ends the run. `insertion_ranks[i]` is how many values of the earlier runs are less than value
+    /// `i`; empty for a first run.
+    ///
+    /// # Errors
+    /// As encoding a page.
+    ///
+    /// # Panics
+    /// When there are insertion ranks, but not one per value.
+    pub fn finish(mut self, insertion_ranks: &[u32]) -> Result<EncodedRun> {
+        assert!(insertion_ranks.is_empty() || insertion_ranks.len() == self.value_count);
+        self.flush()?;
+        let value_count = code(self.value_count);
+        let mut sections = vec![self.directory_bytes(value_count)?];
+        let mut ranks = Vec::new();
+        if !insertion_ranks.is_empty() {
+            ids::encode(insertion_ranks, &mut ranks)?;
+        }
+        sections.push(ranks);
+        sections.append(&mut self.chunks);
+        Ok(EncodedRun { value_count, sections })
+    }
+
+    fn directory_bytes(&self, value_count: u32) -> Result<Vec<u8>> {
+        let chunk_count = code(self.directory.len());
+        let kind = kind_of(self.data_type);
+        let mut bytes = Vec::new();
+        for number in [LAYOUT, kind_number(kind), value_count, chunk_count] {
+            bytes.extend_from_slice(&number.to_le_bytes());
+        }
+        let mut prefix_end = 0;
+        for entry in &self.directory {
+            prefix_end += entry.prefix.len();
+            let end = u32::try_from(prefix_end)
+                .map_err(|_| Error::unsupported("a dictionary of more than 2^27 pieces"))?;
+            bytes.extend_from_slice(&entry.first.to_le_bytes());
+            bytes.extend_from_slice(&entry.encoding.to_le_bytes());
+            bytes.extend_from_slice(&entry.flags.to_le_bytes());
+            bytes.extend_from_slice(&end.to_le_bytes());
+        }
+        for entry in &self.directory {
+            bytes.extend_from_slice(&entry.prefix);
+        }
+        Ok(bytes)
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        let pending = std::mem::replace(&mut self.pending, no_values(self.data_type));
+        if pending.is_empty() {
+            return Ok(());
+        }
+        let first = self.value_count - pending.len();
+        let narrow = matches!(pending, SortedValues::Narrow(_));
+        match pending {
+            SortedValues::Bytes { bytes, ends } => self.write_pieces(bytes, &ends, first),
+            pending => {
+                let array = pending.to_array(0..pending.len(), self.data_type)?;
+                let page = encoding::encode(&array, self.data_type)?;
+                let Key::Int(key) = pending.key(0) else { return Err(wrong_kind()) };
+                let key = key.swap_bytes().to_le_bytes();
+                self.directory.push(DirectoryEntry {
+                    first: code(first),
+                    encoding: page.encoding.id().into(),
+                    flags: 0,
+                    prefix: if narrow { key[8..].to_vec() } else { key.to_vec() },
+                });
+                self.chunks.push(page.bytes);
+                Ok(())
+            }
+        }
+    }
+
+    fn write_pieces(&mut self, bytes: Vec<u8>, ends: &[usize], first: usize) -> Result<()> {
+        let array = bytes_array(bytes, ends, self.data_type)?;
+        let data = array.to_data();
+        let bytes = data.buffers()[1].as_slice();
+        let mut start = 0;
+        for piece in pieces::encode(&array) {
+            let value = slice_of(bytes, ends, start);
+            self.directory.push(DirectoryEntry {
+                first: code(first + start),
+                encoding: 0,
+                flags: if value.len() > PREFIX_BYTES_MAX { PREFIX_CUT } else { 0 },
+                prefix: value[..value.len().min(PREFIX_BYTES_MAX)].to_vec(),
+            });
+            start += index(piece.value_count);
+            self.chunks.push(piece.bytes);
+        }
+        Ok(())
+    }
+}
+
+fn wrong_kind() -> Error {
+    Error::internal("a key of another kind was pushed into a run")
+}
+
+fn no_values(data_type: DataType) -> SortedValues {
+    match kind_of(data_type) {
+        KeyKind::Bytes => SortedValues::Bytes { bytes: Vec::new(), ends: Vec::new() },
+        KeyKind::Narrow => SortedValues::Narrow(Vec::new()),
+        KeyKind::Wide => SortedValues::Wide(Vec::new()),
+    }
+}
+
+pub(super) fn kind_of(data_type: DataType) -> KeyKind {
+    KeyKind::of(data_type).expect("dictionaries are of types with keys only")
+}
+
+pub(super) fn kind_number(kind: KeyKind) -> u32 {
+    match kind {
+        KeyKind::Bytes => 0,
+        KeyKind::Narrow => 1,
+        KeyKind::Wide => 2,
+    }
+}
