@@ -1,0 +1,93 @@
+//! The line under a result: how many rows, how long it took, how little was read.
+
+use std::time::Duration;
+
+/// What a query read, of what there is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ReadCounts {
+    /// Columns of the scanned tables that were read.
+    pub(crate) columns: u64,
+    /// Columns that they have.
+    pub(crate) columns_all: u64,
+    /// Pages of those columns that were read.
+    pub(crate) pages: u64,
+    /// Pages that those columns have.
+    pub(crate) pages_all: u64,
+}
+
+/// `(3 rows, 1.25 ms, read 3 of 105 columns, 2 of 160 pages)`.
+pub(crate) fn footer(row_count: u64, elapsed: Duration, read: ReadCounts) -> String {
+    let rows = if row_count == 1 { "row" } else { "rows" };
+    let (rows_read, elapsed) = (grouped(row_count), duration(elapsed));
+    if read.columns_all == 0 {
+        return format!("({rows_read} {rows}, {elapsed})");
+    }
+    let (columns, columns_all) = (grouped(read.columns), grouped(read.columns_all));
+    let (pages, pages_all) = (grouped(read.pages), grouped(read.pages_all));
+    format!(
+        "({rows_read} {rows}, {elapsed}, read {columns} of {columns_all} columns, \
+         {pages} of {pages_all} pages)"
+    )
+}
+
+/// Three digits: `0.42 ms`, `12.3 ms`, `1.24 s`, `75.0 s`.
+pub(crate) fn duration(elapsed: Duration) -> String {
+    let milliseconds = elapsed.as_secs_f64() * 1e3;
+    match milliseconds {
+        ..9.995 => format!("{milliseconds:.2} ms"),
+        ..99.95 => format!("{milliseconds:.1} ms"),
+        ..999.5 => format!("{milliseconds:.0} ms"),
+        ..9_995.0 => format!("{:.2} s", milliseconds / 1e3),
+        _ => format!("{:.1} s", milliseconds / 1e3),
+    }
+}
+
+/// `1,234,567`.
+pub(crate) fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_footer_names_rows_time_and_what_was_read() {
+        let read = ReadCounts { columns: 3, columns_all: 105, pages: 2, pages_all: 1_160 };
+        assert_eq!(
+            footer(1_234, Duration::from_micros(1_250), read),
+            "(1,234 rows, 1.25 ms, read 3 of 105 columns, 2 of 1,160 pages)"
+        );
+        let nothing = ReadCounts::default();
+        assert_eq!(footer(1, Duration::from_secs(2), nothing), "(1 row, 2.00 s)");
+    }
+
+    #[test]
+    fn durations_have_three_digits() {
+        for (microseconds, text) in [
+            (4, "0.00 ms"),
+            (420, "0.42 ms"),
+            (12_345, "12.3 ms"),
+            (999_000, "999 ms"),
+            (61_000_000, "61.0 s"),
+        ] {
+            assert_eq!(duration(Duration::from_micros(microseconds)), text);
+        }
+    }
+
+    #[test]
+    fn counts_are_grouped_by_thousands() {
+        assert_eq!(
+            [0, 999, 1_000, 1_234_567].map(grouped),
+            ["0", "999", "1,000", "1,234,567"].map(String::from)
+        );
+    }
+}

@@ -1,0 +1,359 @@
+//! Results as aligned tables for people.
+//!
+//! A table never grows wider than its line: long cells are cut, and columns are left out in the
+//! middle, with a note. Only the columns that are shown are formatted, so that a result of 4,000
+//! columns costs no more than one of ten.
+
+use std::fmt::Write;
+
+use arrow::datatypes::Schema;
+use arrow::record_batch::RecordBatch;
+use martlet::Result;
+use martlet::output::{CellKind, Cells};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use crate::footer::grouped;
+
+/// A cell is at least this wide before it is cut.
+const CELL_WIDTH_MIN: usize = 40;
+/// ` │ ` between columns.
+const GAP_WIDTH: usize = 3;
+const NULL: &str = "NULL";
+
+/// How much of a result is shown.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TableOptions {
+    /// Columns of the terminal.
+    pub(crate) width: usize,
+    /// Rows shown at most.
+    pub(crate) rows_max: usize,
+}
+
+/// The table of `batches`, which are the first rows of a result of `row_count`.
+pub(crate) fn render(
+    schema: &Schema,
+    batches: &[RecordBatch],
+    row_count: u64,
+    options: TableOptions,
+) -> Result<String> {
+    let column_count = schema.fields().len();
+    let source = Source { schema, batches, options };
+    let (left, right) = choose_columns(&source)?;
+    let hidden_count = column_count - left.len() - right.len();
+
+    let mut text = String::new();
+    let elided = (hidden_count > 0).then(|| Column::elided(shown_rows(batches, options)));
+    let columns: Vec<&Column> =
+        left.iter().chain(elided.iter()).chain(right.iter().rev()).collect();
+    push_line(&columns, &mut text, |column| Some((&column.name, column.is_right_aligned)));
+    push_rule(&columns, &mut text);
+    for row in 0..shown_rows(batches, options) {
+        push_line(&columns, &mut text, |column| {
+            Some((column.cells.get(row)?, column.is_right_aligned))
+        });
+    }
+    push_notes(&mut text, hidden_count, column_count, row_count, shown_rows(batches, options));
+    Ok(text)
+}
+
+/// What a column is made from.
+struct Source<'a> {
+    schema: &'a Schema,
+    batches: &'a [RecordBatch],
+    options: TableOptions,
+}
+
+/// A column as it is shown.
+struct Column {
+    name: String,
+    cells: Vec<String>,
+    width: usize,
+    is_right_aligned: bool,
+}
+
+impl Column {
+    /// Stands for the columns that are not shown.
+    fn elided(row_count: usize) -> Column {
+        let dots = || "…".to_owned();
+        Column { name: dots(), cells: vec![dots(); row_count], width: 1, is_right_aligned: false }
+    }
+}
+
+impl Source<'_> {
+    fn column(&self, column_idx: usize) -> Result<Column> {
+        let column_count = self.schema.fields().len();
+        let fair_width = (self.options.width / column_count).saturating_sub(GAP_WIDTH);
+        let width_max = fair_width.max(CELL_WIDTH_MIN.min(self.options.width.saturating_sub(2)));
+        let mut cells = Vec::new();
+        let mut is_right_aligned = false;
+        let mut text = String::new();
+        for batch in self.batches {
+            let column = Cells::new(batch.column(column_idx))?;
+            is_right_aligned = column.kind() == CellKind::Number;
+            for row in 0..batch.num_rows().min(self.options.rows_max - cells.len()) {
+                text.clear();
+                if column.is_null(row) {
+                    text.push_str(NULL);
+                } else {
+                    column.write(row, &mut text);
+                }
+                cells.push(fitted(&text, width_max));
+            }
+        }
+        let name = fitted(self.schema.field(column_idx).name(), width_max);
+        let widest = cells.iter().map(|cell| cell.width()).max().unwrap_or(0);
+        let width = widest.max(name.width());
+        Ok(Column { name, cells, width, is_right_aligned })
+    }
+}
+
+fn shown_rows(batches: &[RecordBatch], options: TableOptions) -> usize {
+    batches.iter().map(RecordBatch::num_rows).sum::<usize>().min(options.rows_max)
+}
+
+/// The first columns in order and the last ones from the end: all, or alternately as many as fit
+/// beside an ellipsis.
+fn choose_columns(source: &Source<'_>) -> Result<(Vec<Column>, Vec<Column>)> {
+    // The line has a blank before the first cell, and the last gap is one dash of the rule.
+    let line_width = source.options.width + 1;
+    if let Some(columns) = all_columns(source, line_width)? {
+        return Ok((columns, Vec::new()));
+    }
+    let column_count = source.schema.fields().len();
+    let (mut left, mut right) = (Vec::new(), Vec::new());
+    let mut width_left = line_width.saturating_sub(1 + GAP_WIDTH);
+    for taken in 0..column_count {
+        let from_left = taken % 2 == 0;
+        let column_idx = if from_left { left.len() } else { column_count - 1 - right.len() };
+        let column = source.column(column_idx)?;
+        if taken > 0 && column.width + GAP_WIDTH > width_left {
+            break;
+        }
+        width_left = width_left.saturating_sub(column.width + GAP_WIDTH);
+        if from_left { left.push(column) } else { right.push(column) }
+    }
+    Ok((left, right))
+}
+
+/// All columns, if they fit.
+fn all_columns(source: &Source<'_>, line_width: usize) -> Result<Option<Vec<Column>>> {
+    let mut columns = Vec::new();
+    let mut width_left = line_width;
+    for column_idx in 0..source.schema.fields().len() {
+        let column = source.column(column_idx)?;
+        match width_left.checked_sub(column.width + GAP_WIDTH) {
+            Some(width) => width_left = width,
+            None if column_idx == 0 => width_left = 0,
+            None => return Ok(None),
+        }
+        columns.push(column);
+    }
+    Ok(Some(columns))
+}
+
+/// `text` on one line, in at most `width_max` columns.
+fn fitted(text: &str, width_max: usize) -> String {
+    // A character is a byte or more and has at most two columns: no need to look at all of a blob.
+    let mut line: String = text.chars().take(width_max * 2 + 2).map(printable).collect();
+    if line.width() <= width_max {
+        return line;
+    }
+    let mut width = 0;
+    let end = line
+        .char_indices()
+        .find(|(_, c)| {
+            width += c.width().unwrap_or(0);
+            width >= width_max
+        })
+        .map_or(line.len(), |(at, _)| at);
+    line.truncate(end);
+    line.push('…');
+    line
+}
+
+/// Line breaks and tabs are drawn; other control characters would command the terminal.
+fn printable(c: char) -> char {
+    match c {
+        '\n' => '↵',
+        '\r' => '␍',
+        '\t' => ' ',
+        c if c.is_control() => '\u{fffd}',
+        // Marks that change the direction of what follows.
+        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+        c => c,
+    }
+}
+
+fn push_line<'a>(
+    columns: &[&'a Column],
+    text: &mut String,
+    cell: impl Fn(&'a Column) -> Option<(&'a String, bool)>,
+) {
+    for (index, column) in columns.iter().enumerate() {
+        let Some((cell, is_right_aligned)) = cell(column) else { continue };
+        text.push_str(if index == 0 { " " } else { " │ " });
+        let padding = column.width.saturating_sub(cell.width());
+        let is_last = index + 1 == columns.len();
+        if is_right_aligned {
+            text.extend(std::iter::repeat_n(' ', padding));
+        }
+        text.push_str(cell);
+        if !is_right_aligned && !is_last {
+            text.extend(std::iter::repeat_n(' ', padding));
+        }
+    }
+    text.push('\n');
+}
+
+fn push_rule(columns: &[&Column], text: &mut String) {
+    for (index, column) in columns.iter().enumerate() {
+        text.push_str(if index == 0 { "─" } else { "─┼─" });
+        text.extend(std::iter::repeat_n('─', column.width));
+    }
+    text.push_str("─\n");
+}
+
+fn push_notes(
+    text: &mut String,
+    hidden_count: usize,
+    column_count: usize,
+    row_count: u64,
+    shown_row_count: usize,
+) {
+    if hidden_count > 0 {
+        let (hidden, all) = (grouped(hidden_count as u64), grouped(column_count as u64));
+        append(
+            text,
+            format_args!("… {hidden} of {all} columns are not shown: name the ones you want\n"),
+        );
+    }
+    let more = row_count - shown_row_count as u64;
+    if more > 0 {
+        let more = grouped(more);
+        append(text, format_args!("… {more} more rows: add LIMIT, --max-rows or --format csv\n"));
+    }
+}
+
+fn append(text: &mut String, arguments: std::fmt::Arguments<'_>) {
+    text.write_fmt(arguments).expect("writing to a String does not fail");
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray};
+
+    use super::*;
+
+    fn batch(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {
+        RecordBatch::try_from_iter_with_nullable(
+            columns.into_iter().map(|(name, array)| (name, array, true)),
+        )
+        .expect("columns of equal length")
+    }
+
+    fn rendered(batch: &RecordBatch, width: usize, rows_max: usize) -> Result<String> {
+        let options = TableOptions { width, rows_max };
+        let rows = batch.num_rows() as u64;
+        render(&batch.schema(), std::slice::from_ref(batch), rows, options)
+    }
+
+    fn texts(values: &[Option<&str>]) -> ArrayRef {
+        Arc::new(StringArray::from(values.to_vec()))
+    }
+
+    #[test]
+    fn numbers_stand_right_texts_left_and_null_is_not_empty() -> Result<()> {
+        let batch = batch(vec![
+            ("city", texts(&[Some("Köln"), Some("北京"), Some(""), None])),
+            ("count(*)", Arc::new(Int64Array::from(vec![Some(12_345), Some(7), None, Some(0)]))),
+            ("avg", Arc::new(Float64Array::from(vec![0.5, 10.25, -1.0, 0.0]))),
+        ]);
+        assert_eq!(
+            rendered(&batch, 80, 100)?,
+            " city │ count(*) │   avg\n\
+             ──────┼──────────┼───────\n \
+              Köln │    12345 │   0.5\n \
+              北京 │        7 │ 10.25\n      \
+                   │     NULL │    -1\n \
+              NULL │        0 │     0\n"
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn long_cells_are_cut_and_commands_to_the_terminal_are_not_passed_on() -> Result<()> {
+        let long = "x".repeat(100_000);
+        let one = Arc::new(Int64Array::from(vec![1, 2, 3])) as ArrayRef;
+        let batch = batch(vec![
+            (
+                "a",
+                texts(&[
+                    Some(&long),
+                    Some("two\nlines\tand \u{1b}[31mred"),
+                    Some("北".repeat(50).as_str()),
+                ]),
+            ),
+            ("b", one),
+        ]);
+        let text = rendered(&batch, 60, 100)?;
+        assert!(text.contains(&format!("{}… │ 1", "x".repeat(39))), "{text}");
+        assert!(text.contains("two↵lines and \u{fffd}[31mred"), "{text}");
+        assert!(text.contains(&format!("{}…", "北".repeat(19))), "{text}");
+        assert!(text.lines().all(|line| line.width() <= 60), "{text}");
+        Ok(())
+    }
+
+    #[test]
+    fn a_lone_column_may_fill_the_line() -> Result<()> {
+        let batch = batch(vec![("plan", texts(&[Some(&"x".repeat(90))]))]);
+        assert!(rendered(&batch, 100, 100)?.contains(&"x".repeat(90)));
+        Ok(())
+    }
+
+    #[test]
+    fn four_thousand_columns_fit_every_width() -> Result<()> {
+        let names: Vec<String> = (0..4_000).map(|index| format!("column_{index}")).collect();
+        let values = Arc::new(Int64Array::from(vec![1, 2])) as ArrayRef;
+        let batch = batch(names.iter().map(|name| (name.as_str(), Arc::clone(&values))).collect());
+        for width in [30, 80, 120, 1_000] {
+            let text = rendered(&batch, width, 100)?;
+            let table: Vec<&str> = text.lines().take(4).collect();
+            assert!(table.iter().all(|line| line.width() <= width), "{text}");
+            assert!(table[0].starts_with(" column_0 │"), "{text}");
+            assert!(text.contains("columns are not shown"), "{text}");
+        }
+        let text = rendered(&batch, 80, 100)?;
+        assert!(text.lines().next().is_some_and(|line| line.ends_with("column_3999")), "{text}");
+        assert!(text.contains("… 3,994 of 4,000 columns"), "{text}");
+        Ok(())
+    }
+
+    #[test]
+    fn all_columns_are_shown_when_they_just_fit() -> Result<()> {
+        let values = Arc::new(Int64Array::from(vec![1])) as ArrayRef;
+        let names = ["aaaa", "bbbb", "cccc"];
+        let batch = batch(names.map(|name| (name, Arc::clone(&values))).to_vec());
+        // " aaaa │ bbbb │ cccc" has 19 columns, and its rule 20.
+        assert!(rendered(&batch, 20, 10)?.starts_with(" aaaa │ bbbb │ cccc\n"));
+        assert!(rendered(&batch, 19, 10)?.starts_with(" aaaa │ … │ cccc\n"));
+        Ok(())
+    }
+
+    #[test]
+    fn rows_beyond_the_limit_are_counted_not_shown() -> Result<()> {
+        let batch = batch(vec![("n", Arc::new(Int64Array::from_iter_values(0..5_000)))]);
+        let text = rendered(&batch, 80, 3)?;
+        assert_eq!(text.lines().count(), 6);
+        assert!(text.ends_with("… 4,997 more rows: add LIMIT, --max-rows or --format csv\n"));
+        Ok(())
+    }
+
+    #[test]
+    fn no_rows_and_no_columns_are_tables_too() -> Result<()> {
+        let empty = batch(vec![("n", Arc::new(Int64Array::from(Vec::<i64>::new())))]);
+        assert_eq!(rendered(&empty, 80, 10)?, " n\n───\n");
+        Ok(())
+    }
+}

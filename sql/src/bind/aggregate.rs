@@ -1,0 +1,140 @@
+//! Aggregate calls. Each is collected once; the expression gets a column that stands for its result.
+
+use martlet_engine::plan::{Aggregate, AggregateFunction, Expr};
+use martlet_engine::types::{DataType, Error, Result};
+use sqlparser::ast::{self, DuplicateTreatment, FunctionArg, FunctionArgExpr, FunctionArguments};
+
+use super::Binder;
+use super::expression::{AGGREGATE_BASE, Clause, Environment, contains_aggregate};
+use super::refuse::{name_position, plain_arguments, unsupported};
+
+impl<'a> Binder<'a> {
+    /// Binds an aggregate call.
+    pub(super) fn bind_aggregate(
+        &mut self,
+        function: AggregateFunction,
+        call: &'a ast::Function,
+        env: &mut Environment<'_>,
+    ) -> Result<Expr> {
+        let distinct = is_distinct(call);
+        let filter = self.bind_filter(call, env)?;
+        let aggregate = if counts_rows(function, call) {
+            if distinct {
+                return Err(unsupported("COUNT(DISTINCT *)", name_position(&call.name))
+                    .with_hint("name the column whose values are counted"));
+            }
+            Aggregate { function: AggregateFunction::CountRows, argument: None, distinct, filter }
+        } else {
+            let argument = self.bind_argument(call, env)?;
+            let argument = typed(function, argument);
+            Aggregate { function, argument: Some(argument), distinct, filter }
+        };
+        collect(aggregate, env)
+    }
+
+    /// `count_if(predicate)`: rows for which it is true.
+    pub(super) fn bind_count_if(
+        &mut self,
+        call: &'a ast::Function,
+        env: &mut Environment<'_>,
+    ) -> Result<Expr> {
+        let filter = self.bind_filter(call, env)?;
+        let [predicate] = plain_arguments(call, "count_if")?[..] else {
+            return Err(Error::type_mismatch("count_if takes one argument"));
+        };
+        let predicate =
+            self.in_argument(env, |binder, inner| binder.bind_predicate(predicate, inner))?;
+        let filter = match filter {
+            None => predicate,
+            Some(filter) => Expr::And(vec![filter, predicate]),
+        };
+        let function = AggregateFunction::CountRows;
+        collect(Aggregate { function, argument: None, distinct: false, filter: Some(filter) }, env)
+    }
+
+    fn bind_argument(
+        &mut self,
+        call: &'a ast::Function,
+        env: &mut Environment<'_>,
+    ) -> Result<Expr> {
+        let name = call.name.to_string();
+        let [argument] = plain_arguments(call, &name)?[..] else {
+            return Err(Error::type_mismatch(format!("{name} takes one argument")));
+        };
+        self.in_argument(env, |binder, inner| binder.bind_expr(argument, inner))
+    }
+
+    fn bind_filter(
+        &mut self,
+        call: &'a ast::Function,
+        env: &mut Environment<'_>,
+    ) -> Result<Option<Expr>> {
+        let Some(filter) = call.filter.as_deref() else { return Ok(None) };
+        self.in_argument(env, |binder, inner| binder.bind_predicate(filter, inner)).map(Some)
+    }
+
+    /// Runs `bind` in the environment of an aggregate's argument: no aggregates inside.
+    fn in_argument(
+        &mut self,
+        env: &mut Environment<'_>,
+        bind: impl FnOnce(&mut Self, &mut Environment<'_>) -> Result<Expr>,
+    ) -> Result<Expr> {
+        let mut inner = Environment {
+            scope: &mut *env.scope,
+            clause: Clause::AggregateArgument,
+            aliases: env.aliases,
+            aggregates: None,
+        };
+        let bound = bind(self, &mut inner)?;
+        if contains_aggregate(&bound) {
+            return Err(Error::invalid("aggregates cannot be nested"));
+        }
+        Ok(bound)
+    }
+}
+
+fn collect(aggregate: Aggregate, env: &mut Environment<'_>) -> Result<Expr> {
+    let data_type = aggregate.data_type()?;
+    let Some(aggregates) = env.aggregates.as_deref_mut() else {
+        let error = Error::invalid(format!("aggregates are not allowed in {}", env.clause.name()));
+        return Err(match env.clause {
+            Clause::Where => error.with_hint("put the condition into HAVING"),
+            _ => error,
+        });
+    };
+    let place = aggregates.iter().position(|known| *known == aggregate).unwrap_or_else(|| {
+        aggregates.push(aggregate);
+        aggregates.len() - 1
+    });
+    Ok(Expr::column(AGGREGATE_BASE + place, data_type))
+}
+
+fn is_distinct(call: &ast::Function) -> bool {
+    match &call.args {
+        FunctionArguments::List(list) => {
+            list.duplicate_treatment == Some(DuplicateTreatment::Distinct)
+        }
+        FunctionArguments::None | FunctionArguments::Subquery(_) => false,
+    }
+}
+
+/// `COUNT(*)` and `count_star()`.
+fn counts_rows(function: AggregateFunction, call: &ast::Function) -> bool {
+    let FunctionArguments::List(list) = &call.args else { return false };
+    match function {
+        AggregateFunction::CountRows => list.args.is_empty(),
+        AggregateFunction::Count => {
+            matches!(list.args[..], [FunctionArg::Unnamed(FunctionArgExpr::Wildcard)])
+        }
+        _ => false,
+    }
+}
+
+/// A bare NULL gets a type, so that no accumulator has to know an untyped one.
+fn typed(function: AggregateFunction, argument: Expr) -> Expr {
+    match (function, argument.data_type()) {
+        (AggregateFunction::Avg, DataType::Null) => argument.cast_to(DataType::Float64),
+        (_, DataType::Null) => argument.cast_to(DataType::Int32),
+        _ => argument,
+    }
+}

@@ -1,0 +1,282 @@
+//! The SQL names of functions: PostgreSQL's and `DuckDB`'s.
+
+use martlet_engine::plan::{AggregateFunction, DatePart, Function};
+use martlet_engine::types::{Error, Result};
+
+use crate::suggest;
+
+/// What a function name stands for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Named {
+    /// A scalar function with its arguments in SQL's order.
+    Scalar(Function),
+    /// `date_part('part', x)`.
+    DatePart,
+    /// `date_trunc('part', x)`.
+    DateTrunc,
+    /// `date_diff('part', from, to)`.
+    DateDiff,
+    /// `now()`: the statement's clock as an instant.
+    Now,
+    /// `current_date`.
+    Today,
+    /// `localtimestamp`.
+    LocalNow,
+    /// `if(predicate, then, otherwise)`.
+    If,
+    /// An aggregate.
+    Aggregate(AggregateFunction),
+    /// `count_if(predicate)`.
+    CountIf,
+    /// Known elsewhere, refused by name.
+    Refused(&'static str),
+}
+
+use AggregateFunction as A;
+use Function as F;
+use Named::{Aggregate, Refused, Scalar};
+
+const NAMES: &[(&str, Named)] = &[
+    ("abs", Scalar(F::Abs)),
+    ("sign", Scalar(F::Sign)),
+    ("round", Scalar(F::Round)),
+    ("trunc", Scalar(F::Truncate)),
+    ("floor", Scalar(F::Floor)),
+    ("ceil", Scalar(F::Ceil)),
+    ("ceiling", Scalar(F::Ceil)),
+    ("sqrt", Scalar(F::Sqrt)),
+    ("exp", Scalar(F::Exp)),
+    ("ln", Scalar(F::Ln)),
+    ("log", Scalar(F::Log10)),
+    ("log10", Scalar(F::Log10)),
+    ("power", Scalar(F::Power)),
+    ("pow", Scalar(F::Power)),
+    ("mod", Scalar(F::Modulo)),
+    ("xor", Scalar(F::BitXor)),
+    ("coalesce", Scalar(F::Coalesce)),
+    ("ifnull", Scalar(F::Coalesce)),
+    ("nullif", Scalar(F::NullIf)),
+    ("greatest", Scalar(F::Greatest)),
+    ("least", Scalar(F::Least)),
+    ("if", Named::If),
+    ("iif", Named::If),
+    ("concat", Scalar(F::ConcatSkipNulls)),
+    ("concat_ws", Scalar(F::ConcatWithSeparator)),
+    ("length", Scalar(F::Length)),
+    ("len", Scalar(F::Length)),
+    ("char_length", Scalar(F::Length)),
+    ("character_length", Scalar(F::Length)),
+    ("strlen", Scalar(F::ByteLength)),
+    ("octet_length", Scalar(F::ByteLength)),
+    ("lower", Scalar(F::Lower)),
+    ("lcase", Scalar(F::Lower)),
+    ("upper", Scalar(F::Upper)),
+    ("ucase", Scalar(F::Upper)),
+    ("substr", Scalar(F::Substring)),
+    ("substring", Scalar(F::Substring)),
+    ("left", Scalar(F::Left)),
+    ("right", Scalar(F::Right)),
+    ("ltrim", Scalar(F::TrimStart)),
+    ("rtrim", Scalar(F::TrimEnd)),
+    ("btrim", Scalar(F::Trim)),
+    ("trim", Scalar(F::Trim)),
+    ("replace", Scalar(F::Replace)),
+    ("strpos", Scalar(F::Position)),
+    ("instr", Scalar(F::Position)),
+    ("position", Scalar(F::Position)),
+    ("starts_with", Scalar(F::StartsWith)),
+    ("prefix", Scalar(F::StartsWith)),
+    ("ends_with", Scalar(F::EndsWith)),
+    ("suffix", Scalar(F::EndsWith)),
+    ("contains", Scalar(F::Contains)),
+    ("reverse", Scalar(F::Reverse)),
+    ("repeat", Scalar(F::Repeat)),
+    ("lpad", Scalar(F::PadStart)),
+    ("rpad", Scalar(F::PadEnd)),
+    ("split_part", Scalar(F::SplitPart)),
+    ("regexp_replace", Scalar(F::RegexpReplace)),
+    ("regexp_matches", Scalar(F::RegexpMatches)),
+    ("regexp_like", Scalar(F::RegexpMatches)),
+    ("regexp_extract", Scalar(F::RegexpExtract)),
+    ("chr", Scalar(F::Chr)),
+    ("ascii", Scalar(F::Ascii)),
+    ("date_part", Named::DatePart),
+    ("datepart", Named::DatePart),
+    ("date_trunc", Named::DateTrunc),
+    ("datetrunc", Named::DateTrunc),
+    ("date_diff", Named::DateDiff),
+    ("datediff", Named::DateDiff),
+    ("date_add", Scalar(F::AddInterval)),
+    ("make_date", Scalar(F::MakeDate)),
+    ("to_timestamp", Scalar(F::ToTimestamp)),
+    ("strftime", Scalar(F::FormatTime)),
+    ("epoch_ms", Scalar(F::FromEpochMs)),
+    ("year", Scalar(F::Extract(DatePart::Year))),
+    ("month", Scalar(F::Extract(DatePart::Month))),
+    ("day", Scalar(F::Extract(DatePart::Day))),
+    ("dayofmonth", Scalar(F::Extract(DatePart::Day))),
+    ("hour", Scalar(F::Extract(DatePart::Hour))),
+    ("minute", Scalar(F::Extract(DatePart::Minute))),
+    ("second", Scalar(F::Extract(DatePart::Second))),
+    ("millisecond", Scalar(F::Extract(DatePart::Millisecond))),
+    ("microsecond", Scalar(F::Extract(DatePart::Microsecond))),
+    ("quarter", Scalar(F::Extract(DatePart::Quarter))),
+    ("week", Scalar(F::Extract(DatePart::Week))),
+    ("weekofyear", Scalar(F::Extract(DatePart::Week))),
+    ("dayofweek", Scalar(F::Extract(DatePart::DayOfWeek))),
+    ("weekday", Scalar(F::Extract(DatePart::DayOfWeek))),
+    ("isodow", Scalar(F::Extract(DatePart::IsoDayOfWeek))),
+    ("dayofyear", Scalar(F::Extract(DatePart::DayOfYear))),
+    ("isoyear", Scalar(F::Extract(DatePart::IsoYear))),
+    ("decade", Scalar(F::Extract(DatePart::Decade))),
+    ("century", Scalar(F::Extract(DatePart::Century))),
+    ("millennium", Scalar(F::Extract(DatePart::Millennium))),
+    ("epoch", Scalar(F::Extract(DatePart::Epoch))),
+    ("now", Named::Now),
+    ("current_timestamp", Named::Now),
+    ("transaction_timestamp", Named::Now),
+    ("statement_timestamp", Named::Now),
+    ("current_date", Named::Today),
+    ("today", Named::Today),
+    ("localtimestamp", Named::LocalNow),
+    ("count", Aggregate(A::Count)),
+    ("count_star", Aggregate(A::CountRows)),
+    ("count_if", Named::CountIf),
+    ("countif", Named::CountIf),
+    ("sum", Aggregate(A::Sum)),
+    ("avg", Aggregate(A::Avg)),
+    ("mean", Aggregate(A::Avg)),
+    ("min", Aggregate(A::Min)),
+    ("max", Aggregate(A::Max)),
+    // False is below true.
+    ("bool_and", Aggregate(A::Min)),
+    ("bool_or", Aggregate(A::Max)),
+    ("every", Aggregate(A::Min)),
+    ("any_value", Refused("use min or max")),
+    ("first", Refused("use min or max")),
+    ("last", Refused("use min or max")),
+    ("arg_min", Refused("")),
+    ("arg_max", Refused("")),
+    ("array_agg", Refused("")),
+    ("list", Refused("")),
+    ("string_agg", Refused("")),
+    ("group_concat", Refused("")),
+    ("median", Refused("")),
+    ("mode", Refused("")),
+    ("quantile", Refused("")),
+    ("quantile_cont", Refused("")),
+    ("quantile_disc", Refused("")),
+    ("percentile_cont", Refused("")),
+    ("percentile_disc", Refused("")),
+    ("approx_count_distinct", Refused("count(DISTINCT x) is exact")),
+    ("stddev", Refused("")),
+    ("stddev_samp", Refused("")),
+    ("stddev_pop", Refused("")),
+    ("variance", Refused("")),
+    ("var_samp", Refused("")),
+    ("var_pop", Refused("")),
+    ("corr", Refused("")),
+    ("row_number", Refused("")),
+    ("rank", Refused("")),
+    ("dense_rank", Refused("")),
+    ("ntile", Refused("")),
+    ("lag", Refused("")),
+    ("lead", Refused("")),
+    ("first_value", Refused("")),
+    ("last_value", Refused("")),
+    ("unnest", Refused("")),
+    ("generate_series", Refused("")),
+    ("random", Refused("")),
+    ("uuid", Refused("")),
+    ("age", Refused("subtract dates, or use date_diff")),
+    ("to_char", Refused("use strftime")),
+    ("current_time", Refused("use now()")),
+    ("localtime", Refused("use localtimestamp")),
+    ("ln1p", Refused("")),
+    ("md5", Refused("")),
+    ("hash", Refused("")),
+];
+
+/// What the function `name` is.
+///
+/// # Errors
+/// `UnknownName` with suggestions.
+pub(super) fn function(name: &str) -> Result<Named> {
+    let lowered = name.to_lowercase();
+    let found = NAMES.iter().find(|(known, _)| *known == lowered);
+    found.map(|(_, named)| *named).ok_or_else(|| {
+        let supported = NAMES.iter().filter(|(_, named)| !matches!(named, Refused(_)));
+        Error::unknown_name(format!("there is no function \"{name}\""))
+            .with_suggestions(suggest::nearest(&lowered, supported.map(|(known, _)| *known)))
+    })
+}
+
+const PARTS: &[(&str, DatePart)] = &[
+    ("microsecond", DatePart::Microsecond),
+    ("microseconds", DatePart::Microsecond),
+    ("us", DatePart::Microsecond),
+    ("millisecond", DatePart::Millisecond),
+    ("milliseconds", DatePart::Millisecond),
+    ("ms", DatePart::Millisecond),
+    ("second", DatePart::Second),
+    ("seconds", DatePart::Second),
+    ("s", DatePart::Second),
+    ("minute", DatePart::Minute),
+    ("minutes", DatePart::Minute),
+    ("hour", DatePart::Hour),
+    ("hours", DatePart::Hour),
+    ("h", DatePart::Hour),
+    ("day", DatePart::Day),
+    ("days", DatePart::Day),
+    ("d", DatePart::Day),
+    ("week", DatePart::Week),
+    ("weeks", DatePart::Week),
+    ("w", DatePart::Week),
+    ("isoweek", DatePart::Week),
+    ("month", DatePart::Month),
+    ("months", DatePart::Month),
+    ("mon", DatePart::Month),
+    ("quarter", DatePart::Quarter),
+    ("quarters", DatePart::Quarter),
+    ("year", DatePart::Year),
+    ("years", DatePart::Year),
+    ("y", DatePart::Year),
+    ("decade", DatePart::Decade),
+    ("century", DatePart::Century),
+    ("millennium", DatePart::Millennium),
+    ("dow", DatePart::DayOfWeek),
+    ("dayofweek", DatePart::DayOfWeek),
+    ("weekday", DatePart::DayOfWeek),
+    ("isodow", DatePart::IsoDayOfWeek),
+    ("doy", DatePart::DayOfYear),
+    ("dayofyear", DatePart::DayOfYear),
+    ("isoyear", DatePart::IsoYear),
+    ("epoch", DatePart::Epoch),
+];
+
+/// The part of a date that `name` stands for.
+///
+/// # Errors
+/// `UnknownName` with suggestions.
+pub(super) fn date_part(name: &str) -> Result<DatePart> {
+    let lowered = name.trim_matches(['\'', '"']).to_lowercase();
+    let found = PARTS.iter().find(|(known, _)| *known == lowered);
+    found.map(|(_, part)| *part).ok_or_else(|| {
+        Error::unknown_name(format!("there is no date part \"{lowered}\""))
+            .with_suggestions(suggest::nearest(&lowered, PARTS.iter().map(|(known, _)| *known)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_found_in_any_case_and_slips_are_suggested() {
+        assert!(matches!(function("STRLEN"), Ok(Scalar(F::ByteLength))));
+        let error = function("lenght").expect_err("a slip");
+        assert_eq!(error.suggestions().first().map(String::as_str), Some("length"));
+        assert_eq!(date_part("'DOW'").expect("a part"), DatePart::DayOfWeek);
+        assert!(date_part("yaer").expect_err("a slip").suggestions().contains(&"year".to_owned()));
+    }
+}

@@ -1,0 +1,103 @@
+//! The binder: names become columns, types are checked, clauses become plan operators.
+//!
+//! sqlparser's trees are destructured without `..` wherever a clause could hide: every clause is
+//! planned or refused by name. Costs grow with the columns that are named, not with those that exist.
+//! Must not know storage: tables reach it through [`Catalog`].
+
+mod aggregate;
+mod data_type;
+mod expression;
+mod from;
+mod function_names;
+mod functions;
+mod group;
+mod interval;
+mod literal;
+mod operator;
+mod order;
+mod parameters;
+mod predicate;
+mod refuse;
+mod scope;
+mod select;
+mod select_list;
+mod special;
+mod values;
+
+pub(crate) use self::data_type::bind_data_type;
+pub(crate) use self::parameters::Parameters;
+pub(crate) use self::scope::unknown_table;
+
+use std::sync::Arc;
+
+use martlet_engine::catalog::Table;
+use martlet_engine::plan::LogicalPlan;
+use martlet_engine::types::{Error, Result};
+use sqlparser::ast::Query;
+use sqlparser::tokenizer::TokenWithSpan;
+
+use self::from::CommonTable;
+
+/// Parquet files as a table.
+#[derive(Debug)]
+pub(crate) struct Files {
+    /// Every file, globs resolved.
+    pub(crate) paths: Vec<String>,
+    /// Their columns; a field's id is its position.
+    pub(crate) table: Arc<dyn Table>,
+}
+
+/// What a statement may name.
+pub(crate) trait Catalog {
+    /// A table by name; `Err` when the name is ambiguous.
+    fn table(&self, name: &str) -> Result<Option<Arc<dyn Table>>>;
+
+    /// All tables, for suggestions.
+    fn table_names(&self) -> Vec<String>;
+
+    /// The files that `pattern` names.
+    fn files(&self, pattern: &str) -> Result<Files>;
+}
+
+/// Binds the queries of one statement.
+pub(crate) struct Binder<'a> {
+    catalog: &'a dyn Catalog,
+    tokens: &'a [TokenWithSpan],
+    parameters: &'a mut Parameters,
+    /// Common table expressions in scope, innermost last.
+    common_tables: Vec<CommonTable<'a>>,
+    /// What `now()` says, in microseconds since 1970.
+    now_us: i64,
+    /// How deep the expression being bound is.
+    depth: usize,
+}
+
+impl<'a> Binder<'a> {
+    /// A binder for a statement with these tokens.
+    pub(crate) fn new(
+        catalog: &'a dyn Catalog,
+        tokens: &'a [TokenWithSpan],
+        parameters: &'a mut Parameters,
+        now_us: i64,
+    ) -> Binder<'a> {
+        Binder { catalog, tokens, parameters, common_tables: Vec::new(), now_us, depth: 0 }
+    }
+
+    /// Binds a whole query.
+    pub(crate) fn bind(mut self, query: &'a Query) -> Result<LogicalPlan> {
+        let mut plan = self.bind_query(query)?;
+        self.parameters.settle(&mut plan);
+        Ok(plan)
+    }
+}
+
+/// `error` at `position` unless it knows better.
+pub(crate) fn place(error: Error, position: Option<usize>) -> Error {
+    match (error.position(), position) {
+        (None, Some(position)) => error.at(position),
+        _ => error,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,90 @@
+//! SQL text to statements: sqlparser for queries and expressions, our own few lines for statements.
+//!
+//! Every position in the trees is a byte offset (see `position`). Must not know catalogs or types.
+
+mod dialect;
+mod from_first;
+pub(crate) mod position;
+mod refused;
+mod statement;
+mod syntax_error;
+
+pub(crate) use self::statement::{
+    ColumnDefinition, CreateTable, DescribeTarget, Insert, InsertSource, Name, Statement,
+    plain_file,
+};
+
+use martlet_engine::types::Result;
+use sqlparser::parser::Parser;
+use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
+
+use self::dialect::MartletDialect;
+
+/// How deep parentheses, subqueries and function calls may be nested.
+const NESTING_MAX: usize = 64;
+
+/// The statements of one text.
+#[derive(Debug)]
+pub(crate) struct Script {
+    /// In order; empty statements are left out.
+    pub(crate) statements: Vec<Statement>,
+    /// All tokens but white space, for the positions of clauses that the tree does not keep.
+    pub(crate) tokens: Vec<TokenWithSpan>,
+}
+
+/// Splits and parses `sql`.
+pub(crate) fn parse(sql: &str) -> Result<Script> {
+    let tokens = tokenize(sql)?;
+    let rewritten = from_first::with_select(&tokens);
+    let mut parser = Parser::new(&MartletDialect)
+        .with_recursion_limit(NESTING_MAX)
+        .with_tokens_with_locations(rewritten);
+    let statements = statement::parse_all(&mut parser)
+        .map_err(|failure| syntax_error::explain(failure, sql, &tokens))?;
+    Ok(Script { statements, tokens })
+}
+
+fn tokenize(sql: &str) -> Result<Vec<TokenWithSpan>> {
+    let mut tokens = Tokenizer::new(&MartletDialect, sql)
+        .tokenize_with_location()
+        .map_err(|error| syntax_error::from_tokenizer(&error, sql))?;
+    position::use_byte_offsets(sql, &mut tokens);
+    tokens.retain(|token| !matches!(token.token, Token::Whitespace(_)));
+    Ok(tokens)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_token_knows_its_bytes() -> Result<()> {
+        let sql = "SELECT 'ä\nö' AS \"é x\" ,\n\t1.5\r\n FROM t";
+        let starts: Vec<usize> = tokenize(sql)?
+            .iter()
+            .map(|token| position::start_of(token.span).expect("tokens have spans"))
+            .collect();
+        let expected = ["SELECT", "'ä", "AS", "\"é", ",", "1.5", "FROM", "t"];
+        let found: Vec<bool> = starts
+            .iter()
+            .zip(expected)
+            .map(|(start, word)| sql[*start..].starts_with(word))
+            .collect();
+        assert_eq!(found, [true; 8], "{starts:?}");
+        Ok(())
+    }
+
+    #[test]
+    fn statements_are_split_and_empty_ones_left_out() -> Result<()> {
+        assert_eq!(parse(";; SELECT 1; SELECT ';' ;")?.statements.len(), 2);
+        assert_eq!(parse("-- nothing\n")?.statements.len(), 0);
+        Ok(())
+    }
+
+    #[test]
+    fn deep_parentheses_are_refused_without_overflowing() {
+        let sql = format!("SELECT {}1{}", "(".repeat(50_000), ")".repeat(50_000));
+        let error = parse(&sql).expect_err("too deep");
+        assert!(error.message().contains("nested"), "{error}");
+    }
+}

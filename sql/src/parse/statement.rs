@@ -1,0 +1,481 @@
+//! The statements around queries. sqlparser's own statement parser is not used: what we do not
+//! support is refused here by its first word.
+
+use martlet_engine::types::Error;
+use sqlparser::ast::{DataType, Ident, OrderByExpr, Query, SetExpr};
+use sqlparser::keywords::Keyword;
+use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::{Token, TokenWithSpan};
+
+use super::position::start_of;
+use super::refused::{refused, unknown_statement, upper};
+use super::syntax_error::Failure;
+
+/// A name with its position.
+#[derive(Clone, Debug)]
+pub(crate) struct Name {
+    pub(crate) text: String,
+    pub(crate) position: usize,
+}
+
+/// One statement.
+#[derive(Clone, Debug)]
+pub(crate) enum Statement {
+    Query(Box<Query>),
+    Explain { analyze: bool, query: Box<Query> },
+    CreateTable(CreateTable),
+    Insert(Insert),
+    DropTable { name: Name, if_exists: bool },
+    Describe(DescribeTarget),
+    ShowTables,
+    Vacuum,
+    Set { name: Name, value: String },
+}
+
+/// `CREATE TABLE`.
+#[derive(Clone, Debug)]
+pub(crate) struct CreateTable {
+    pub(crate) name: Name,
+    pub(crate) or_replace: bool,
+    pub(crate) if_not_exists: bool,
+    /// Empty when the source decides.
+    pub(crate) columns: Vec<ColumnDefinition>,
+    /// The keys of `ORDER BY (…)`.
+    pub(crate) order_by: Vec<OrderByExpr>,
+    pub(crate) source: Option<InsertSource>,
+}
+
+/// One column of a `CREATE TABLE`.
+#[derive(Clone, Debug)]
+pub(crate) struct ColumnDefinition {
+    pub(crate) name: Name,
+    pub(crate) data_type: DataType,
+    pub(crate) type_position: usize,
+    pub(crate) nullable: bool,
+}
+
+/// `INSERT INTO`.
+#[derive(Clone, Debug)]
+pub(crate) struct Insert {
+    pub(crate) table: Name,
+    /// Empty: all, in order.
+    pub(crate) columns: Vec<Name>,
+    pub(crate) source: InsertSource,
+}
+
+/// Where new rows come from.
+#[derive(Clone, Debug)]
+pub(crate) enum InsertSource {
+    Query(Box<Query>),
+    Files { paths: Vec<String>, position: usize },
+}
+
+/// What `DESCRIBE` describes.
+#[derive(Clone, Debug)]
+pub(crate) enum DescribeTarget {
+    Table(Name),
+    Query(Box<Query>),
+    Files { paths: Vec<String>, position: usize },
+}
+
+type Parsed<T> = Result<T, Failure>;
+
+/// Parses everything up to the end.
+pub(super) fn parse_all(parser: &mut Parser<'_>) -> Parsed<Vec<Statement>> {
+    let mut statements = Vec::new();
+    loop {
+        while parser.consume_token(&Token::SemiColon) {}
+        if parser.peek_token_ref().token == Token::EOF {
+            return Ok(statements);
+        }
+        statements.push(parse_statement(parser)?);
+        let next = parser.peek_token();
+        if !matches!(next.token, Token::SemiColon | Token::EOF) {
+            return Err(unexpected("end of statement", &next));
+        }
+    }
+}
+
+fn parse_statement(parser: &mut Parser<'_>) -> Parsed<Statement> {
+    let first = parser.peek_token();
+    let keyword = match &first.token {
+        Token::Word(word) if word.quote_style.is_none() => word.keyword,
+        Token::LParen => return Ok(Statement::Query(parser.parse_query()?)),
+        _ => return Err(unknown_statement(&first).into()),
+    };
+    match keyword {
+        Keyword::SELECT | Keyword::WITH | Keyword::FROM | Keyword::VALUES | Keyword::TABLE => {
+            Ok(Statement::Query(parser.parse_query()?))
+        }
+        Keyword::EXPLAIN => parse_explain(parser),
+        Keyword::CREATE => parse_create(parser),
+        Keyword::INSERT => parse_insert(parser),
+        Keyword::DROP => parse_drop(parser),
+        Keyword::DESCRIBE | Keyword::DESC => parse_describe(parser),
+        Keyword::SHOW => parse_show(parser),
+        Keyword::VACUUM => {
+            parser.advance_token();
+            Ok(Statement::Vacuum)
+        }
+        Keyword::SET => parse_set(parser),
+        _ => Err(unknown_statement(&first).into()),
+    }
+}
+
+fn parse_explain(parser: &mut Parser<'_>) -> Parsed<Statement> {
+    parser.advance_token();
+    let analyze = parser.parse_keyword(Keyword::ANALYZE);
+    if parser.peek_token_ref().token == Token::LParen
+        && !matches!(&parser.peek_nth_token_ref(1).token, Token::Word(word)
+            if matches!(word.keyword, Keyword::SELECT | Keyword::WITH | Keyword::FROM | Keyword::VALUES))
+    {
+        let option = parser.peek_nth_token(1);
+        return Err(refused("options of EXPLAIN are not supported", &option)
+            .with_hint("write EXPLAIN or EXPLAIN ANALYZE")
+            .into());
+    }
+    if !begins_query(parser) {
+        let next = parser.peek_token();
+        let what = format!("EXPLAIN {} is not supported", upper(&next.token));
+        return Err(refused(&what, &next).with_hint("EXPLAIN takes a query").into());
+    }
+    Ok(Statement::Explain { analyze, query: parser.parse_query()? })
+}
+
+fn begins_query(parser: &Parser<'_>) -> bool {
+    match &parser.peek_token_ref().token {
+        Token::LParen => true,
+        Token::Word(word) => {
+            word.quote_style.is_none()
+                && matches!(
+                    word.keyword,
+                    Keyword::SELECT
+                        | Keyword::WITH
+                        | Keyword::FROM
+                        | Keyword::VALUES
+                        | Keyword::TABLE
+                )
+        }
+        _ => false,
+    }
+}
+
+fn parse_create(parser: &mut Parser<'_>) -> Parsed<Statement> {
+    parser.advance_token();
+    let or_replace = parser.parse_keywords(&[Keyword::OR, Keyword::REPLACE]);
+    if !parser.parse_keyword(Keyword::TABLE) {
+        let next = parser.peek_token();
+        let what = format!("CREATE {} is not supported", upper(&next.token));
+        return Err(refused(&what, &next).with_hint("there is CREATE [OR REPLACE] TABLE").into());
+    }
+    let if_not_exists = parser.parse_keywords(&[Keyword::IF, Keyword::NOT, Keyword::EXISTS]);
+    let name = parse_name(parser, "table")?;
+    let mut table = CreateTable {
+        name,
+        or_replace,
+        if_not_exists,
+        columns: Vec::new(),
+        order_by: Vec::new(),
+        source: None,
+    };
+    if parser.peek_token_ref().token == Token::LParen {
+        table.columns = parse_column_definitions(parser)?;
+    }
+    if parser.parse_keywords(&[Keyword::ORDER, Keyword::BY]) {
+        table.order_by = parse_table_order(parser)?;
+    }
+    table.source = parse_create_source(parser)?;
+    let next = parser.peek_token();
+    if table.source.is_none() && table.columns.is_empty() {
+        return Err(unexpected("a column list, AS or FROM", &next));
+    }
+    if table.source.is_some() && !table.columns.is_empty() {
+        return Err(Error::unsupported("CREATE TABLE takes a column list or a source, not both")
+            .with_hint("create the table with its columns, then INSERT INTO it")
+            .at(table.name.position)
+            .into());
+    }
+    Ok(Statement::CreateTable(table))
+}
+
+fn parse_create_source(parser: &mut Parser<'_>) -> Parsed<Option<InsertSource>> {
+    if parser.parse_keyword(Keyword::AS) {
+        return Ok(Some(InsertSource::Query(parser.parse_query()?)));
+    }
+    if parser.peek_keyword(Keyword::FROM) {
+        return Ok(Some(parse_files(parser)?));
+    }
+    Ok(None)
+}
+
+/// `FROM 'file'` or `FROM ('file', 'file')`, or else a FROM-first query.
+fn parse_files(parser: &mut Parser<'_>) -> Parsed<InsertSource> {
+    parser.expect_keyword(Keyword::FROM)?;
+    let first = parser.peek_token();
+    let position = start_of(first.span).unwrap_or(0);
+    let paths = parse_paths(parser)?;
+    Ok(InsertSource::Files { paths, position })
+}
+
+fn parse_paths(parser: &mut Parser<'_>) -> Parsed<Vec<String>> {
+    if parser.consume_token(&Token::LParen) {
+        let paths = parser.parse_comma_separated(parse_path)?;
+        parser.expect_token(&Token::RParen)?;
+        return Ok(paths);
+    }
+    Ok(vec![parse_path(parser)?])
+}
+
+#[expect(clippy::result_large_err, reason = "the signature that sqlparser's lists ask for")]
+fn parse_path(parser: &mut Parser<'_>) -> Result<String, ParserError> {
+    let next = parser.next_token();
+    match next.token {
+        Token::SingleQuotedString(path) => Ok(path),
+        _ => parser.expected("a file name in quotes", next),
+    }
+}
+
+fn parse_table_order(parser: &mut Parser<'_>) -> Parsed<Vec<OrderByExpr>> {
+    let parenthesised = parser.consume_token(&Token::LParen);
+    let keys = parser.parse_comma_separated(Parser::parse_order_by_expr)?;
+    if parenthesised {
+        parser.expect_token(&Token::RParen)?;
+    }
+    Ok(keys)
+}
+
+fn parse_column_definitions(parser: &mut Parser<'_>) -> Parsed<Vec<ColumnDefinition>> {
+    parser.expect_token(&Token::LParen)?;
+    let mut columns = Vec::new();
+    loop {
+        if parser.consume_token(&Token::RParen) && !columns.is_empty() {
+            return Ok(columns);
+        }
+        columns.push(parse_column_definition(parser)?);
+        if !parser.consume_token(&Token::Comma) {
+            parser.expect_token(&Token::RParen)?;
+            return Ok(columns);
+        }
+    }
+}
+
+fn parse_column_definition(parser: &mut Parser<'_>) -> Parsed<ColumnDefinition> {
+    let next = parser.peek_token();
+    if let Token::Word(word) = &next.token {
+        let table_constraint = matches!(
+            word.keyword,
+            Keyword::PRIMARY
+                | Keyword::UNIQUE
+                | Keyword::FOREIGN
+                | Keyword::CHECK
+                | Keyword::CONSTRAINT
+        );
+        if table_constraint && word.quote_style.is_none() {
+            return Err(constraint_refused(&next).into());
+        }
+    }
+    let name = ident_name(parser.parse_identifier()?);
+    let type_position = start_of(parser.peek_token_ref().span).unwrap_or(name.position);
+    let data_type = parser.parse_data_type()?;
+    let mut nullable = true;
+    loop {
+        if parser.parse_keywords(&[Keyword::NOT, Keyword::NULL]) {
+            nullable = false;
+        } else if !parser.parse_keyword(Keyword::NULL) {
+            break;
+        }
+    }
+    let next = parser.peek_token();
+    match &next.token {
+        Token::Comma | Token::RParen => {
+            Ok(ColumnDefinition { name, data_type, type_position, nullable })
+        }
+        Token::Word(_) => Err(constraint_refused(&next).into()),
+        _ => Err(unexpected("',' or ')'", &next)),
+    }
+}
+
+fn constraint_refused(token: &TokenWithSpan) -> Error {
+    let what = format!("{} is not supported in CREATE TABLE", upper(&token.token));
+    refused(&what, token).with_hint("a column takes a type and NULL or NOT NULL")
+}
+
+fn parse_insert(parser: &mut Parser<'_>) -> Parsed<Statement> {
+    parser.advance_token();
+    let next = parser.peek_token();
+    if !parser.parse_keyword(Keyword::INTO) {
+        return Err(unexpected("INTO", &next));
+    }
+    let table = parse_name(parser, "table")?;
+    let mut columns = Vec::new();
+    let next_word = parser.peek_nth_token(1);
+    let is_query = matches!(&next_word.token, Token::Word(word) if word.quote_style.is_none()
+        && matches!(word.keyword, Keyword::SELECT | Keyword::WITH | Keyword::FROM | Keyword::VALUES));
+    if parser.peek_token_ref().token == Token::LParen && !is_query {
+        parser.advance_token();
+        columns = parser
+            .parse_comma_separated(Parser::parse_identifier)?
+            .into_iter()
+            .map(ident_name)
+            .collect();
+        parser.expect_token(&Token::RParen)?;
+    }
+    let source = parse_insert_source(parser)?;
+    let next = parser.peek_token();
+    if let Token::Word(word) = &next.token
+        && matches!(word.keyword, Keyword::ON | Keyword::RETURNING)
+    {
+        let what = format!("{} is not supported in INSERT", upper(&next.token));
+        return Err(refused(&what, &next).into());
+    }
+    Ok(Statement::Insert(Insert { table, columns, source }))
+}
+
+fn parse_insert_source(parser: &mut Parser<'_>) -> Parsed<InsertSource> {
+    let (first, second) = (parser.peek_token(), parser.peek_nth_token(1));
+    let Token::Word(word) = &first.token else {
+        return Ok(InsertSource::Query(parser.parse_query()?));
+    };
+    match word.keyword {
+        Keyword::FROM if matches!(second.token, Token::SingleQuotedString(_) | Token::LParen) => {
+            parse_files(parser)
+        }
+        Keyword::DEFAULT => Err(refused("DEFAULT VALUES is not supported", &first).into()),
+        Keyword::SELECT | Keyword::WITH | Keyword::VALUES | Keyword::FROM | Keyword::TABLE => {
+            Ok(InsertSource::Query(parser.parse_query()?))
+        }
+        _ => Err(unexpected("VALUES, SELECT or FROM", &first)),
+    }
+}
+
+fn parse_drop(parser: &mut Parser<'_>) -> Parsed<Statement> {
+    parser.advance_token();
+    let next = parser.peek_token();
+    if !parser.parse_keyword(Keyword::TABLE) {
+        let what = format!("DROP {} is not supported", upper(&next.token));
+        return Err(refused(&what, &next).with_hint("there is DROP TABLE [IF EXISTS]").into());
+    }
+    let if_exists = parser.parse_keywords(&[Keyword::IF, Keyword::EXISTS]);
+    let name = parse_name(parser, "table")?;
+    let next = parser.peek_token();
+    if let Token::Word(_) | Token::Comma = &next.token {
+        let what = format!("{} is not supported in DROP TABLE", upper(&next.token));
+        return Err(refused(&what, &next).with_hint("drop one table a statement").into());
+    }
+    Ok(Statement::DropTable { name, if_exists })
+}
+
+fn parse_describe(parser: &mut Parser<'_>) -> Parsed<Statement> {
+    parser.advance_token();
+    let next = parser.peek_token();
+    let target = match &next.token {
+        Token::SingleQuotedString(path) => {
+            let files = DescribeTarget::Files {
+                paths: vec![path.clone()],
+                position: start_of(next.span).unwrap_or(0),
+            };
+            parser.advance_token();
+            files
+        }
+        Token::LParen => DescribeTarget::Query(parser.parse_query()?),
+        Token::Word(word) if word.quote_style.is_none() => match word.keyword {
+            Keyword::SELECT | Keyword::WITH | Keyword::FROM | Keyword::VALUES => {
+                DescribeTarget::Query(parser.parse_query()?)
+            }
+            Keyword::TABLE => {
+                parser.advance_token();
+                DescribeTarget::Table(parse_name(parser, "table")?)
+            }
+            _ => DescribeTarget::Table(parse_name(parser, "table")?),
+        },
+        _ => DescribeTarget::Table(parse_name(parser, "table")?),
+    };
+    Ok(Statement::Describe(target))
+}
+
+fn parse_show(parser: &mut Parser<'_>) -> Parsed<Statement> {
+    parser.advance_token();
+    let next = parser.peek_token();
+    if parser.parse_keyword(Keyword::TABLES) {
+        return Ok(Statement::ShowTables);
+    }
+    let what = format!("SHOW {} is not supported", upper(&next.token));
+    Err(refused(&what, &next).with_hint("there are SHOW TABLES and DESCRIBE table").into())
+}
+
+fn parse_set(parser: &mut Parser<'_>) -> Parsed<Statement> {
+    parser.advance_token();
+    let name = if parser.parse_keywords(&[Keyword::TIME, Keyword::ZONE]) {
+        let position = start_of(parser.get_current_token().span).unwrap_or(0);
+        Name { text: "timezone".to_owned(), position }
+    } else {
+        let name = ident_name(parser.parse_identifier()?);
+        if !parser.consume_token(&Token::Eq) {
+            let next = parser.peek_token();
+            if !parser.parse_keyword(Keyword::TO) {
+                return Err(unexpected("= or TO", &next));
+            }
+        }
+        name
+    };
+    let next = parser.next_token();
+    let value = match next.token {
+        Token::SingleQuotedString(value) | Token::Number(value, _) => value,
+        Token::Word(word) => word.value,
+        _ => return Err(unexpected("a value", &next)),
+    };
+    Ok(Statement::Set { name, value })
+}
+
+/// A table's name; schemas are refused.
+fn parse_name(parser: &mut Parser<'_>, what: &str) -> Parsed<Name> {
+    let next = parser.peek_token();
+    if matches!(next.token, Token::SingleQuotedString(_)) {
+        let message = format!("expected a {what} name, found a text");
+        return Err(Error::syntax(message)
+            .with_hint("names are quoted with \"\", texts with ''")
+            .at(start_of(next.span).unwrap_or(0))
+            .into());
+    }
+    let name = ident_name(parser.parse_identifier()?);
+    if parser.peek_token_ref().token == Token::Period {
+        return Err(refused("schemas are not supported", &parser.peek_token())
+            .with_hint("a table has one name; quote it if it contains a dot")
+            .into());
+    }
+    Ok(name)
+}
+
+/// An identifier as a name.
+pub(crate) fn ident_name(ident: Ident) -> Name {
+    let position = start_of(ident.span).unwrap_or(0);
+    Name { text: ident.value, position }
+}
+
+/// `expected … found …`, to be explained like sqlparser's own.
+fn unexpected(expected: &str, found: &TokenWithSpan) -> Failure {
+    let place = found.span.start;
+    ParserError::ParserError(format!("Expected: {expected}, found: {}{place}", found.token)).into()
+}
+
+/// The file names of a query that is `FROM 'file'` and nothing else, and where they stand.
+pub(crate) fn plain_file(query: &Query) -> Option<(String, usize)> {
+    use sqlparser::ast::{GroupByExpr, SelectItem, TableFactor, WildcardAdditionalOptions};
+    let only_body =
+        query.with.is_none() && query.order_by.is_none() && query.limit_clause.is_none();
+    let SetExpr::Select(select) = &*query.body else { return None };
+    let [SelectItem::Wildcard(options)] = &select.projection[..] else { return None };
+    let [from] = &select.from[..] else { return None };
+    let TableFactor::Table { name, args: None, .. } = &from.relation else { return None };
+    let plain = only_body
+        && *options == WildcardAdditionalOptions::default()
+        && select.distinct.is_none()
+        && select.selection.is_none()
+        && select.having.is_none()
+        && from.joins.is_empty()
+        && select.group_by == GroupByExpr::Expressions(Vec::new(), Vec::new());
+    let [part] = &name.0[..] else { return None };
+    let ident = part.as_ident()?;
+    (plain && ident.quote_style == Some('\''))
+        .then(|| (ident.value.clone(), start_of(ident.span).unwrap_or(0)))
+}

@@ -1,0 +1,80 @@
+//! `DESCRIBE` and `SHOW TABLES`.
+
+use martlet_engine::catalog::Table;
+use martlet_engine::ingest::ColumnSource;
+use martlet_engine::types::{DataType, Result, Value};
+
+use super::Runner;
+use crate::bind::{place, unknown_table};
+use crate::files;
+use crate::parse::DescribeTarget;
+use crate::result::Outcome;
+
+impl Runner<'_> {
+    /// One row per column: name, type, whether it may be NULL.
+    pub(super) fn describe(&self, target: &DescribeTarget) -> Result<Outcome> {
+        let snapshot = self.database().snapshot()?;
+        let rows = match target {
+            DescribeTarget::Query(query) => {
+                let plan = self.bind(query, &snapshot)?;
+                let columns = plan.output().into_iter();
+                columns.map(|column| row(column.name, column.data_type, true)).collect()
+            }
+            DescribeTarget::Files { paths, position } => {
+                let opened =
+                    files::open_all(paths).map_err(|error| place(error, Some(*position)))?;
+                let describe = |(index, field): (usize, &martlet_engine::catalog::NewField)| {
+                    let unsupported = opened.unsupported(index).map(str::to_owned);
+                    match unsupported {
+                        None => row(field.name.clone(), field.data_type, field.nullable),
+                        Some(reason) => {
+                            vec![Value::Text(field.name.clone()), Value::Text(reason), Value::Null]
+                        }
+                    }
+                };
+                ColumnSource::fields(&opened).iter().enumerate().map(describe).collect()
+            }
+            DescribeTarget::Table(name) => {
+                let table = snapshot.table(&name.text)?.ok_or_else(|| {
+                    unknown_table(&name.text, &snapshot.table_names(), name.position)
+                })?;
+                (0..table.field_count())
+                    .map(|position| {
+                        let field = table.field(position);
+                        row(field.name, field.data_type, field.nullable)
+                    })
+                    .collect()
+            }
+        };
+        let text = DataType::Utf8;
+        self.rows(&[("column_name", text), ("column_type", text), ("null", text)], rows)
+    }
+
+    /// One row per table: name, rows, columns.
+    pub(super) fn show_tables(&self) -> Result<Outcome> {
+        let snapshot = self.database().snapshot()?;
+        let mut names = snapshot.table_names();
+        names.sort();
+        let mut rows = Vec::with_capacity(names.len());
+        for name in names {
+            let Some(table) = snapshot.table(&name)? else { continue };
+            let column_count = i128::try_from(table.field_count()).unwrap_or(i128::MAX);
+            rows.push(vec![
+                Value::Text(name),
+                Value::Int(i128::from(table.row_count())),
+                Value::Int(column_count),
+            ]);
+        }
+        let columns = [
+            ("name", DataType::Utf8),
+            ("row_count", DataType::Int64),
+            ("column_count", DataType::Int64),
+        ];
+        self.rows(&columns, rows)
+    }
+}
+
+fn row(name: String, data_type: DataType, nullable: bool) -> Vec<Value> {
+    let null = if nullable { "YES" } else { "NO" };
+    vec![Value::Text(name), Value::Text(data_type.to_string()), Value::Text(null.to_owned())]
+}

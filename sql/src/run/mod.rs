@@ -1,0 +1,153 @@
+//! Runs statements.
+
+mod create;
+mod describe;
+mod explain;
+mod insert;
+mod load;
+
+use std::sync::Arc;
+
+use martlet_engine::context::Context;
+use martlet_engine::exec::execute;
+use martlet_engine::exec::expression::evaluate_constant;
+use martlet_engine::plan::wire::ScanRequest;
+use martlet_engine::plan::{Expr, LogicalPlan, OutputColumn, PhysicalPlan, optimize, physical};
+use martlet_engine::storage::Snapshot;
+use martlet_engine::types::{DataType, Error, Result, Value};
+use sqlparser::ast::Query;
+use sqlparser::tokenizer::TokenWithSpan;
+
+use crate::bind::{Binder, Parameters};
+use crate::catalog::SnapshotCatalog;
+use crate::connection::Connection;
+use crate::database::Database;
+use crate::parse::Statement;
+use crate::result::{Outcome, QueryResult};
+
+/// Runs one statement.
+pub(crate) struct Runner<'r> {
+    connection: &'r Connection,
+    tokens: &'r [TokenWithSpan],
+    parameters: Vec<(Value, DataType)>,
+    context: Context,
+}
+
+impl<'r> Runner<'r> {
+    /// A runner with the text's tokens, the parameters' values and the statement's context.
+    pub(crate) fn new(
+        connection: &'r Connection,
+        tokens: &'r [TokenWithSpan],
+        parameters: Vec<(Value, DataType)>,
+        context: Context,
+    ) -> Runner<'r> {
+        Runner { connection, tokens, parameters, context }
+    }
+
+    /// Runs `statement`.
+    pub(crate) fn run(&self, statement: &Statement) -> Result<Outcome> {
+        match statement {
+            Statement::Query(query) => {
+                let snapshot = self.database().snapshot()?;
+                let plan = self.plan(query, &snapshot)?;
+                self.execute(&plan, snapshot).map(Outcome::Rows)
+            }
+            Statement::Explain { analyze, query } => self.explain(query, *analyze),
+            Statement::CreateTable(create) => self.create_table(create),
+            Statement::Insert(insert) => self.insert(insert),
+            Statement::DropTable { name, if_exists } => self.drop_table(name, *if_exists),
+            Statement::Describe(target) => self.describe(target),
+            Statement::ShowTables => self.show_tables(),
+            Statement::Vacuum => {
+                self.database().store_to_write()?.vacuum()?;
+                Ok(Outcome::Done { row_count: None })
+            }
+            Statement::Set { name, value } => {
+                self.connection.settings().set(name, value)?;
+                Ok(Outcome::Done { row_count: None })
+            }
+        }
+    }
+
+    /// The one scan that `query` is.
+    pub(crate) fn scan_request(&self, query: &Query) -> Result<ScanRequest> {
+        let path = self
+            .database()
+            .path()
+            .ok_or_else(|| Error::invalid("a database in memory cannot be read elsewhere"))?;
+        let snapshot = self.database().snapshot()?;
+        let scan = match self.plan(query, &snapshot)? {
+            PhysicalPlan::Scan(scan) => scan,
+            PhysicalPlan::Project { input, exprs, names: _ } if is_columns(&exprs) => {
+                match (*input, exprs.len()) {
+                    (PhysicalPlan::Scan(scan), width) if scan.output_count == width => scan,
+                    _ => return Err(more_than_a_scan()),
+                }
+            }
+            _ => return Err(more_than_a_scan()),
+        };
+        Ok(ScanRequest {
+            database: path.display().to_string(),
+            snapshot: snapshot.number(),
+            row_groups: None,
+            scan,
+        })
+    }
+
+    fn database(&self) -> &Database {
+        self.connection.database()
+    }
+
+    /// The query's plan before the rules.
+    fn bind(&self, query: &Query, snapshot: &Arc<Snapshot>) -> Result<LogicalPlan> {
+        let catalog = SnapshotCatalog(Arc::clone(snapshot));
+        let mut parameters = Parameters::given(self.parameters.clone());
+        Binder::new(&catalog, self.tokens, &mut parameters, self.context.now_us).bind(query)
+    }
+
+    fn plan(&self, query: &Query, snapshot: &Arc<Snapshot>) -> Result<PhysicalPlan> {
+        Ok(self.optimized(self.bind(query, snapshot)?))
+    }
+
+    fn optimized(&self, plan: LogicalPlan) -> PhysicalPlan {
+        let fold = |expr: &Expr| evaluate_constant(expr, &self.context);
+        physical(optimize(plan, &fold))
+    }
+
+    fn execute(&self, plan: &PhysicalPlan, snapshot: Arc<Snapshot>) -> Result<QueryResult> {
+        let pool = Arc::clone(self.database().pool());
+        let stream = execute(plan, snapshot, pool, self.context.clone())?;
+        Ok(QueryResult::new(stream, self.context.cancel.clone()))
+    }
+
+    /// Rows that were made here, as a result.
+    fn rows(&self, columns: &[(&str, DataType)], rows: Vec<Vec<Value>>) -> Result<Outcome> {
+        let outputs = columns
+            .iter()
+            .map(|(name, data_type)| OutputColumn {
+                name: (*name).to_owned(),
+                data_type: *data_type,
+            })
+            .collect();
+        let typed = |row: Vec<Value>| {
+            let values = row.into_iter().zip(columns);
+            values.map(|(value, (_, data_type))| Expr::literal(value, *data_type)).collect()
+        };
+        let rows = rows.into_iter().map(typed).collect();
+        let plan = PhysicalPlan::Values { columns: outputs, rows };
+        self.execute(&plan, self.database().snapshot()?).map(Outcome::Rows)
+    }
+}
+
+/// Whether the expressions are the input's columns, in order.
+fn is_columns(exprs: &[Expr]) -> bool {
+    exprs
+        .iter()
+        .enumerate()
+        .all(|(place, expr)| matches!(expr, Expr::Column { index, .. } if *index == place))
+}
+
+fn more_than_a_scan() -> Error {
+    Error::unsupported("only SELECT columns FROM table WHERE … can be sent elsewhere")
+        .with_hint("aggregate the rows that come back")
+}

@@ -1,0 +1,78 @@
+//! Which known name was meant by an unknown one.
+
+/// The up to three of `candidates` nearest to `name`, best first; those too far away are left out.
+///
+/// Case is ignored. Distance counts insertions, deletions, substitutions and swaps of neighbours; a
+/// third of the name's length may differ, at least one character. A name that contains the other is
+/// near, too.
+pub(crate) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let wanted: Vec<char> = name.chars().flat_map(char::to_lowercase).collect();
+    let allowed = (wanted.len() / 3).max(1);
+    let mut best: Vec<(usize, &str)> = Vec::new();
+    for candidate in candidates {
+        let Some(distance) = distance_within(&wanted, candidate, allowed) else { continue };
+        let place = best.partition_point(|(other, _)| *other <= distance);
+        if place < 3 {
+            best.insert(place, (distance, candidate));
+            best.truncate(3);
+        }
+    }
+    best.into_iter().map(|(_, candidate)| candidate.to_owned()).collect()
+}
+
+/// The distance if it is at most `allowed`, or `allowed` for a candidate that contains the name.
+fn distance_within(wanted: &[char], candidate: &str, allowed: usize) -> Option<usize> {
+    let found: Vec<char> = candidate.chars().flat_map(char::to_lowercase).collect();
+    if wanted.len().abs_diff(found.len()) <= allowed {
+        let distance = edit_distance(wanted, &found);
+        if distance <= allowed {
+            return Some(distance);
+        }
+    }
+    let contains = wanted.len() >= 4 && found.windows(wanted.len()).any(|part| part == wanted);
+    contains.then_some(allowed + 1)
+}
+
+/// Optimal string alignment distance, three rows of the table at a time.
+fn edit_distance(a: &[char], b: &[char]) -> usize {
+    let mut before: Vec<usize> = vec![0; b.len() + 1];
+    let mut previous: Vec<usize> = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        let mut current = vec![i; b.len() + 1];
+        for j in 1..=b.len() {
+            let substituted = previous[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut best = substituted.min(previous[j] + 1).min(current[j - 1] + 1);
+            let swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+            if swapped {
+                best = best.min(before[j - 2] + 1);
+            }
+            current[j] = best;
+        }
+        before = std::mem::replace(&mut previous, current);
+    }
+    previous[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn swaps_and_slips_are_near_and_the_rest_is_not() {
+        let names = ["WHERE", "GROUP", "ORDER", "revenue_total", "RegionID"];
+        let of = |name| nearest(name, names.into_iter());
+        assert_eq!(of("WHER"), ["WHERE"]);
+        assert_eq!(of("gruop"), ["GROUP"]);
+        assert_eq!(of("region_id"), ["RegionID"]);
+        assert_eq!(of("revenue"), ["revenue_total"]);
+        assert!(of("xyz").is_empty());
+    }
+
+    #[test]
+    fn at_most_three_are_named() {
+        let names: Vec<String> = (0..4000).map(|i| format!("column_{i:04}")).collect();
+        let near = nearest("column_0001x", names.iter().map(String::as_str));
+        assert_eq!(near.len(), 3);
+        assert_eq!(near[0], "column_0001");
+    }
+}

@@ -1,0 +1,117 @@
+//! Golden texts: plans as `EXPLAIN` prints them, errors as a person reads them.
+//!
+//! A file is a list of statements, each line behind `> `, each followed by what it gives. To accept
+//! new texts, run with `MARTLET_ACCEPT=1` and read the difference.
+#![expect(clippy::tests_outside_test_module, reason = "an integration test is one")]
+
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+
+use martlet::{Connection, Database, Options, Value};
+
+type TestResult = Result<(), Box<dyn Error>>;
+
+fn connection() -> martlet::Result<Connection> {
+    let options = Options::default().with_worker_count(2);
+    let connection = Database::open_in_memory_with(options)?.connect();
+    connection.execute(
+        "CREATE TABLE orders (id bigint, day date, placed timestamp, region text, product text,
+             quantity smallint, price decimal(10,2), weight double, express boolean)",
+    )?;
+    let measures: Vec<String> = (0..4_001).map(|i| format!("measure_{i:04} double")).collect();
+    connection.execute(&format!("CREATE TABLE wide ({})", measures.join(", ")))?;
+    Ok(connection)
+}
+
+/// (statement, answer) by file order.
+fn entries(text: &str) -> Vec<(String, String)> {
+    let mut entries: Vec<(String, String)> = Vec::new();
+    let mut in_statement = false;
+    for line in text.lines() {
+        match line.strip_prefix("> ") {
+            Some(sql) if in_statement => {
+                let last = entries.last_mut().expect("a statement was begun");
+                last.0 = format!("{}\n{sql}", last.0);
+            }
+            Some(sql) => {
+                entries.push((sql.to_owned(), String::new()));
+                in_statement = true;
+            }
+            None => {
+                in_statement = false;
+                if let Some(last) = entries.last_mut() {
+                    last.1 += line;
+                    last.1.push('\n');
+                }
+            }
+        }
+    }
+    entries
+}
+
+fn check(name: &str, answer: impl Fn(&str) -> String) -> TestResult {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    let text = fs::read_to_string(&path)?;
+    let mut fresh = String::new();
+    for (sql, _) in entries(&text) {
+        for line in sql.lines() {
+            fresh += "> ";
+            fresh += line;
+            fresh.push('\n');
+        }
+        fresh += answer(&sql).trim_end();
+        fresh += "\n\n";
+    }
+    let fresh = format!("{}\n", fresh.trim_end());
+    if std::env::var_os("MARTLET_ACCEPT").is_some() {
+        fs::write(&path, &fresh)?;
+    }
+    for (expected, found) in entries(&text).iter().zip(entries(&fresh)) {
+        assert_eq!(expected.1.trim_end(), found.1.trim_end(), "\n{}", found.0);
+    }
+    Ok(())
+}
+
+fn lines(connection: &Connection, sql: &str) -> martlet::Result<String> {
+    let mut text = String::new();
+    for batch in connection.query(sql)? {
+        let batch = batch?;
+        for row in 0..batch.num_rows() {
+            if let Value::Text(line) =
+                Value::from_array(batch.column(0), martlet::DataType::Utf8, row)
+            {
+                text += &line;
+                text.push('\n');
+            }
+        }
+    }
+    Ok(text)
+}
+
+#[test]
+fn plans_are_as_they_were_read_and_accepted() -> TestResult {
+    let connection = connection()?;
+    check("select.plan", |sql| match lines(&connection, &format!("EXPLAIN {sql}")) {
+        Ok(text) => text,
+        Err(error) => martlet::render_error(sql, &error),
+    })
+}
+
+#[test]
+fn errors_are_as_they_were_read_and_accepted() -> TestResult {
+    let connection = connection()?;
+    check("errors.txt", |sql| match connection.execute(sql) {
+        Ok(_) => "no error\n".to_owned(),
+        Err(error) => martlet::render_error(sql, &error),
+    })
+}
+
+#[test]
+fn no_error_takes_more_than_eight_lines() -> TestResult {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/errors.txt");
+    for (sql, error) in entries(&fs::read_to_string(path)?) {
+        assert!(error.trim_end().lines().count() <= 8, "{sql}\n{error}");
+    }
+    Ok(())
+}
