@@ -30,7 +30,7 @@ pub(crate) fn load(
         .map_err(context(format!("cannot open {}", path.display())))?;
     let connection = database.connect();
     let files: Vec<String> = files.iter().map(|file| quoted(file, '\'')).collect();
-    let (name, files) = (quoted(table, '"'), files.join(", "));
+    let (name, files) = (quoted(table, '"'), format!("({})", files.join(", ")));
     let statement = if has_table(&database, &name) {
         format!("INSERT INTO {name} FROM {files}")
     } else {

@@ -27,8 +27,8 @@ mod tests {
                 let len = len.parse().expect("a length is a number");
                 tables.push(Table { title: title.to_owned(), len, fields: Vec::new() });
                 is_open = true;
-            } else if !line.is_empty() && !line.starts_with('|') {
-                is_open = false;
+            } else if !line.starts_with('|') {
+                is_open &= tables.last().is_some_and(|table| table.fields.is_empty());
             } else if is_open && line.starts_with("| ") && !line.starts_with("| offset") {
                 let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
                 let number = |cell: &str| cell.parse().expect("offset and size are numbers");

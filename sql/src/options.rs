@@ -18,7 +18,7 @@ pub enum FileAccess {
 /// How a database is opened. The default suits a local disk and the whole machine.
 ///
 /// ```
-/// let options = martlet::Options { worker_count: 2, ..martlet::Options::default() };
+/// let options = martlet::Options::default().with_worker_count(2);
 /// let database = martlet::Database::open_in_memory_with(options)?;
 /// assert_eq!(database.options().worker_count, 2);
 /// # Ok::<(), martlet::Error>(())

@@ -86,9 +86,23 @@ mod tests {
         assert_eq!(stdout(&output)?, "n,s\n1,a\n2,\n");
         let output = run(&[&ask[..], &["INSERT INTO t VALUES (3, 'c')"]].concat())?;
         assert_eq!(output.status.code(), Some(1));
-        let output = run(&[&database, "-c", "SELECT sum(n) AS total FROM t"])?;
-        let footer = stdout(&output)?.lines().last().ok_or("no footer")?;
-        assert!(footer.contains("read 1 of 2 columns, "), "{footer}");
+        Ok(())
+    }
+
+    #[test]
+    fn a_footer_tells_how_little_was_read() -> Result {
+        let folder = tempfile::tempdir()?;
+        let database = path(folder.path(), "x.mart");
+        let make = "CREATE TABLE t (n bigint, s text); INSERT INTO t VALUES (1, 'a'), (2, NULL)";
+        assert!(run(&[&database, "-c", make])?.status.success());
+        for (sql, read) in [
+            ("SELECT n FROM t", "read 1 of 2 columns, 1 of 1 pages)"),
+            ("SELECT sum(n) FROM t", "read 0 of 2 columns, 0 of 1 pages)"),
+        ] {
+            let output = run(&[&database, "-c", sql])?;
+            let footer = stdout(&output)?.lines().last().ok_or("no footer")?;
+            assert!(footer.ends_with(read), "{footer}");
+        }
         Ok(())
     }
 

@@ -12,7 +12,7 @@ use super::map::{FilterSource, Measured, ProjectSource};
 use super::metadata;
 use super::pool::WorkerPool;
 use super::profile::{OperatorStats, Profile};
-use super::scan::{open_table, table_view};
+use super::scan::{open_table, table_view, unread};
 use super::sort::sort;
 use super::source::{ColumnKind, MemorySource, Source};
 use super::top_n::top_n;
@@ -153,7 +153,12 @@ impl Builder {
             return Ok(None);
         }
         let view = table_view(&self.snapshot, *id, name)?;
-        stats.time(|| metadata::answer(view.as_ref(), &scan.columns, aggregates, stats))
+        let answer =
+            stats.time(|| metadata::answer(view.as_ref(), &scan.columns, aggregates, stats))?;
+        if answer.is_some() {
+            stats.scan(|profile| *profile = unread(view.as_ref(), scan.columns.len()));
+        }
+        Ok(answer)
     }
 
     /// Sorts keys and row addresses; reads the other columns of the winners only.

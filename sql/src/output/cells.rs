@@ -68,7 +68,8 @@ impl<'a> Cells<'a> {
 
     /// Whether the cell is NULL.
     pub fn is_null(&self, row: usize) -> bool {
-        self.array.is_null(row)
+        // Arrow's null array has no validity, so it calls none of its rows null.
+        *self.array.data_type() == ArrowType::Null || self.array.is_null(row)
     }
 
     /// Appends the text of a cell that is not NULL.

@@ -15,7 +15,7 @@ mod value_set;
 mod view;
 
 pub(crate) use self::table::TableScan;
-pub(crate) use self::view::{Column, DictionaryView, TableView, Zone};
+pub(crate) use self::view::{Column, DictionaryView, TableView, Zone, unread};
 
 use std::sync::Arc;
 

@@ -14,7 +14,7 @@ use roaring::RoaringBitmap;
 use super::conjunct::{IdSet, Test, page_verdict, retain_integers, test_for};
 use super::reader::{OpenColumn, ReadCounters, Reader};
 use super::value_set::{ValueSet, Verdict};
-use super::view::{CodesView, Column, DictionaryView, TableView};
+use super::view::{CodesView, Column, DictionaryView, TableView, unread};
 use crate::context::Context;
 use crate::exec::per_value::true_rows;
 use crate::exec::profile::OperatorStats;
@@ -244,15 +244,9 @@ impl TableScan {
     }
 
     fn note_opening(&self, view: &dyn TableView) {
-        let total = view.row_group_count() as u64;
-        let pages: u64 = (0..view.row_group_count())
-            .map(|index| u64::from(view.row_count(index).div_ceil(self.page_len)))
-            .sum();
         self.stats.scan(|scan| {
-            scan.columns_total = view.field_count() as u64;
-            scan.pages_total = pages * self.column_kinds.len() as u64;
-            scan.row_groups_total = total;
-            scan.row_groups_pruned = total - self.row_groups.len() as u64;
+            *scan = unread(view, self.column_kinds.len());
+            scan.row_groups_pruned = scan.row_groups_total - self.row_groups.len() as u64;
         });
         for row_group in &self.row_groups {
             for (_, test) in &row_group.tests {

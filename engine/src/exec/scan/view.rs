@@ -11,6 +11,7 @@ use arrow::array::ArrayRef;
 use roaring::RoaringBitmap;
 
 use crate::catalog::FieldId;
+use crate::exec::profile::ScanProfile;
 use crate::types::{Result, Value};
 use crate::vector::{CodeIds, DistinctValues, Selection};
 
@@ -62,6 +63,20 @@ pub(crate) trait TableView: Debug + Send + Sync {
     /// # Errors
     /// When it cannot be read.
     fn chunk(&self, row_group: usize, field: FieldId) -> Result<Column>;
+}
+
+/// The counters of a scan that names `column_count` columns and has read nothing.
+pub(crate) fn unread(view: &dyn TableView, column_count: usize) -> ScanProfile {
+    let page_len = view.page_len().max(1);
+    let row_groups = 0..view.row_group_count();
+    let pages: u64 =
+        row_groups.map(|index| u64::from(view.row_count(index).div_ceil(page_len))).sum();
+    ScanProfile {
+        columns_total: view.field_count() as u64,
+        pages_total: pages * column_count as u64,
+        row_groups_total: view.row_group_count() as u64,
+        ..ScanProfile::default()
+    }
 }
 
 /// The values of a column over all row groups.
