@@ -9,20 +9,21 @@ use crate::types::{Error, Result};
 #[derive(Clone, Debug)]
 pub struct MemoryBudget(Arc<State>);
 
+/// In bytes.
 #[derive(Debug)]
 struct State {
-    limit_bytes: usize,
-    used_bytes: AtomicUsize,
-    peak_bytes: AtomicUsize,
+    limit: usize,
+    used: AtomicUsize,
+    peak: AtomicUsize,
 }
 
 impl MemoryBudget {
     /// A budget of `limit_bytes`.
     pub fn new(limit_bytes: usize) -> MemoryBudget {
         MemoryBudget(Arc::new(State {
-            limit_bytes,
-            used_bytes: AtomicUsize::new(0),
-            peak_bytes: AtomicUsize::new(0),
+            limit: limit_bytes,
+            used: AtomicUsize::new(0),
+            peak: AtomicUsize::new(0),
         }))
     }
 
@@ -38,31 +39,31 @@ impl MemoryBudget {
 
     /// Bytes reserved now.
     pub fn used_bytes(&self) -> usize {
-        self.0.used_bytes.load(Ordering::Relaxed)
+        self.0.used.load(Ordering::Relaxed)
     }
 
     /// The most bytes that were ever reserved at once.
     pub fn peak_bytes(&self) -> usize {
-        self.0.peak_bytes.load(Ordering::Relaxed)
+        self.0.peak.load(Ordering::Relaxed)
     }
 
     /// The limit.
     pub fn limit_bytes(&self) -> usize {
-        self.0.limit_bytes
+        self.0.limit
     }
 
     fn add(&self, bytes: usize, owner: &str) -> Result<()> {
-        let used = self.0.used_bytes.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
-        if used > self.0.limit_bytes {
-            self.0.used_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        let used = self.0.used.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
+        if used > self.0.limit {
+            self.0.used.fetch_sub(bytes, Ordering::Relaxed);
             return Err(Error::out_of_memory(format!(
                 "{owner} needs {bytes} more bytes, and {} of {} are in use",
                 used - bytes,
-                self.0.limit_bytes
+                self.0.limit
             ))
             .with_hint("raise the memory limit, or ask for fewer groups or rows"));
         }
-        self.0.peak_bytes.fetch_max(used, Ordering::Relaxed);
+        self.0.peak.fetch_max(used, Ordering::Relaxed);
         Ok(())
     }
 }
@@ -84,7 +85,7 @@ impl Reservation {
         if bytes > self.bytes {
             self.budget.add(bytes - self.bytes, self.owner)?;
         } else {
-            self.budget.0.used_bytes.fetch_sub(self.bytes - bytes, Ordering::Relaxed);
+            self.budget.0.used.fetch_sub(self.bytes - bytes, Ordering::Relaxed);
         }
         self.bytes = bytes;
         Ok(())
@@ -106,7 +107,7 @@ impl Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        self.budget.0.used_bytes.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.budget.0.used.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 

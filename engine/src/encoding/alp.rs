@@ -77,7 +77,7 @@ impl Float for f32 {
 /// The values of a page as integers.
 pub(super) struct Digits<F: Float> {
     decimals: Decimals,
-    digits: Vec<F::Digits>,
+    integers: Vec<F::Digits>,
     /// Rows whose value the integer does not give back.
     exceptions: Vec<u16>,
 }
@@ -90,32 +90,32 @@ impl<F: Float> Digits<F> {
     }
 
     fn with(values: &[F], decimals: Decimals) -> Digits<F> {
-        let mut digits = vec![F::Digits::default(); values.len()];
-        F::digits(values, decimals, &mut digits);
+        let mut integers = vec![F::Digits::default(); values.len()];
+        F::digits(values, decimals, &mut integers);
         let mut back = vec![F::zeroed(); values.len()];
-        F::values(&digits, decimals, &mut back);
+        F::values(&integers, decimals, &mut back);
         let differs = |row: &usize| values[*row].bits() != back[*row].bits();
         let exceptions: Vec<u16> = (0..values.len()).filter(differs).map(to_u16).collect();
         // An exception's slot holds a value that is there, so that it widens no block.
         let mut is_exception = exceptions.iter().copied().peekable();
-        let mut fill = digits
+        let mut fill = integers
             .iter()
             .zip(0_u16..)
             .find(|(_, row)| exceptions.binary_search(row).is_err())
-            .map_or_else(F::Digits::default, |(digits, _)| *digits);
-        for (digits, row) in digits.iter_mut().zip(0_u16..=u16::MAX) {
+            .map_or_else(F::Digits::default, |(integer, _)| *integer);
+        for (integer, row) in integers.iter_mut().zip(0_u16..=u16::MAX) {
             if is_exception.next_if_eq(&row).is_some() {
-                *digits = fill;
+                *integer = fill;
             } else {
-                fill = *digits;
+                fill = *integer;
             }
         }
-        Digits { decimals, digits, exceptions }
+        Digits { decimals, integers, exceptions }
     }
 
     /// Whether so few values are exceptions that the page is worth considering.
     pub(super) fn is_promising(&self) -> bool {
-        self.exceptions.len() * EXCEPTION_SHARE <= self.digits.len()
+        self.exceptions.len() * EXCEPTION_SHARE <= self.integers.len()
     }
 
     /// How many bytes the page takes beside its frame.
@@ -125,7 +125,7 @@ impl<F: Float> Digits<F> {
 
     /// The layout of the integers.
     pub(super) fn plan(&self) -> frame::Plan<F::Digits> {
-        frame::Plan::of(&self.digits)
+        frame::Plan::of(&self.integers)
     }
 
     /// Appends the page.
@@ -138,7 +138,7 @@ impl<F: Float> Digits<F> {
             out.extend_from_slice(bytemuck::bytes_of(&values[usize::from(*row)]));
         }
         pad(out, 8);
-        frame::write(&self.digits, plan, out);
+        frame::write(&self.integers, plan, out);
     }
 }
 

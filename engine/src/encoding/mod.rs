@@ -10,10 +10,10 @@
 //! validity  = kind:u8 0:u8 0:u16 count:u32 [ bits | positions ] pad8
 //! ```
 //!
-//! Each file here says the grammar of one part: [`validity`], [`frame`] (frame of reference and bit
-//! packing, which most others nest), [`run_length`], [`delta`], [`sparse`], [`alp`], [`text`] and
-//! [`pieces`]. The encoding of a page is chosen by computed size, with a handicap for what decodes
-//! slower ([`integers`]).
+//! Each file here says the grammar of one part: `validity`, `frame` (frame of reference and bit
+//! packing, which most others nest), `run_length`, `delta`, `sparse`, `alp`, `text` and
+//! `pieces`. The encoding of a page is chosen by computed size, with a handicap for what decodes
+//! slower (`integers`).
 //!
 //! Bytes that no encoder wrote are refused with `Corrupt`; they never make a reader panic or take
 //! memory out of proportion to the rows and bytes of the page.

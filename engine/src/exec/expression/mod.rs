@@ -1,7 +1,7 @@
 //! Evaluates scalar expressions over Arrow arrays, with PostgreSQL's semantics.
 //!
 //! One file per family of operators. A constant travels as an array of one row until something needs
-//! its rows ([`Operand`](operand::Operand)); Arrow's kernels take it as a scalar. Whatever a query
+//! its rows (`Operand`); Arrow's kernels take it as a scalar. Whatever a query
 //! keeps from an expression (another CASE branch, a false term of an AND) is never computed by it if
 //! it could fail. No input makes this code panic. Must not know plans beyond [`Expr`], nor storage.
 

@@ -30,7 +30,9 @@ impl Writer {
             Some(row_groups) => {
                 self.raw(&[1]);
                 self.count(row_groups.len());
-                row_groups.iter().for_each(|index| self.unsigned(u128::from(*index)));
+                for index in row_groups {
+                    self.unsigned(u128::from(*index));
+                }
             }
         }
         self.scan(scan)
@@ -47,7 +49,9 @@ impl Writer {
             Source::Parquet { paths } => {
                 self.raw(&[1]);
                 self.count(paths.len());
-                paths.iter().for_each(|path| self.text(path));
+                for path in paths {
+                    self.text(path);
+                }
             }
         }
         self.count(columns.len());
@@ -203,7 +207,9 @@ impl Writer {
                 self.raw(&[kind::EXPR_IN_LIST]);
                 self.expr(input)?;
                 self.count(list.len());
-                list.iter().for_each(|value| self.value(value));
+                for value in list {
+                    self.value(value);
+                }
                 Ok(())
             }
             Expr::Like { input, pattern } => {
