@@ -4,12 +4,16 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use martlet_engine::catalog::TableId;
 use martlet_engine::context::{CancelToken, Context};
-use martlet_engine::plan::wire::ScanRequest;
+use martlet_engine::ingest::merge_dictionaries;
+use martlet_engine::plan::{LogicalPlan, wire::ScanRequest};
+use martlet_engine::storage::Transaction;
 use martlet_engine::types::{DataType, Error, Result, Value};
 use sqlparser::tokenizer::TokenWithSpan;
 
 use crate::appender::Appender;
+use crate::bind::unknown_table;
 use crate::database::Database;
 use crate::parse::{self, Statement as Parsed};
 use crate::prepared::{Parameter, Statement};
@@ -182,6 +186,64 @@ impl Connection {
         Appender::new(self.database(), table, self.start())
     }
 
+    /// Deletes rows of a table by their positions in `SELECT * FROM table`, counted from 0, and gives
+    /// how many there were.
+    ///
+    /// ```
+    /// let connection = martlet::Database::open_in_memory()?.connect();
+    /// connection.execute("CREATE TABLE t AS SELECT * FROM (VALUES (10), (20), (30)) v(n)")?;
+    /// assert_eq!(connection.delete_rows("t", &[0, 2])?, 2);
+    /// assert_eq!(connection.query_value("SELECT sum(n) FROM t")?, martlet::Value::Int(20));
+    /// # Ok::<(), martlet::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `UnknownName` without such a table, `Invalid` when it has fewer rows, `Locked` while somebody
+    /// else writes, `Io`.
+    pub fn delete_rows(&self, table: &str, positions: &[u64]) -> Result<u64> {
+        let transaction = self.database.begin()?;
+        let id = written_table(&transaction, table)?;
+        let deleted = transaction.delete_visible_rows(id, positions)?;
+        transaction.commit()?;
+        Ok(deleted)
+    }
+
+    /// Merges what several appends left of each dictionary of a table into one, and gives how many
+    /// dictionaries that changed. Loads do it by themselves when it pays; results do not change.
+    ///
+    /// # Errors
+    /// `UnknownName` without such a table, `Locked` while somebody else writes, `OutOfMemory`, `Io`.
+    pub fn merge_dictionaries(&self, table: &str) -> Result<usize> {
+        let context = self.start();
+        let transaction = self.database.begin()?;
+        let id = written_table(&transaction, table)?;
+        let merged = merge_dictionaries(&transaction, id, None, &context)?;
+        transaction.commit()?;
+        Ok(merged)
+    }
+
+    /// What the query `sql` asks for, with names and types settled, before any rule has changed it.
+    ///
+    /// ```
+    /// let connection = martlet::Database::open_in_memory()?.connect();
+    /// let plan = connection.logical_plan("SELECT 1 AS one")?;
+    /// assert_eq!(plan.output()[0].name, "one");
+    /// # Ok::<(), martlet::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Whatever is wrong with the query; `Invalid` when it is another statement.
+    pub fn logical_plan(&self, sql: &str) -> Result<LogicalPlan> {
+        let context = self.start();
+        stack::with_room_for(sql.len(), || {
+            let parse::Script { statements, tokens } = parse::parse(sql)?;
+            let [Parsed::Query(query)] = &statements[..] else {
+                return Err(Error::invalid("only one query has a plan"));
+            };
+            Runner::new(self, &tokens, Vec::new(), context).logical_plan(query)
+        })
+    }
+
     /// The scan that `sql`, a SELECT of columns of one table with a WHERE at most, boils down to: to
     /// be sent elsewhere as bytes and run there with [`Database::scan`].
     ///
@@ -227,6 +289,12 @@ impl Connection {
     pub(crate) fn settings(&self) -> MutexGuard<'_, Settings> {
         self.settings.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The table of that name, to be changed by `transaction`.
+fn written_table(transaction: &Transaction, name: &str) -> Result<TableId> {
+    let found = transaction.find(name)?;
+    found.ok_or_else(|| unknown_table(name, &transaction.snapshot().table_names(), 0))
 }
 
 impl fmt::Debug for Connection {

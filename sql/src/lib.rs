@@ -50,6 +50,6 @@ pub use martlet_engine::arrow;
 pub use martlet_engine::catalog::NewField;
 pub use martlet_engine::exec::{OperatorProfile, Profile, ScanProfile};
 pub use martlet_engine::ingest::{ColumnArrays, ColumnSource};
-pub use martlet_engine::plan::wire::ScanRequest;
+pub use martlet_engine::plan::{self, wire::ScanRequest};
 pub use martlet_engine::storage::StorageOptions;
 pub use martlet_engine::types::{DataType, Error, ErrorKind, Interval, Result, TimeUnit, Value};

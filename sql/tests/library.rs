@@ -7,7 +7,8 @@ use std::thread;
 
 use martlet::arrow::array::{ArrayRef, Int32Array, Int64Array, RecordBatch, StringArray};
 use martlet::{
-    Connection, DataType, Database, ErrorKind, Options, Outcome, QueryResult, ScanRequest, Value,
+    Connection, DataType, Database, ErrorKind, Options, Outcome, QueryResult, ScanRequest,
+    StorageOptions, Value,
 };
 
 type TestResult = Result<(), Box<dyn Error>>;
@@ -332,5 +333,47 @@ fn long_and_deep_statements_do_not_overflow_a_small_stack() -> TestResult {
     };
     let small = thread::Builder::new().stack_size(2 << 20);
     small.spawn(work)?.join().expect("the stack holds")?;
+    Ok(())
+}
+
+#[test]
+fn rows_are_deleted_by_their_position_among_those_that_are_left() -> TestResult {
+    let mut options = Options::default().with_worker_count(2);
+    options.storage = StorageOptions { row_group_len: 4, page_len: 2 };
+    let connection = Database::open_in_memory_with(options)?.connect();
+    numbers(&connection, "t", 10)?;
+    assert_eq!(connection.delete_rows("t", &[9, 0, 5, 5])?, 3);
+    assert_eq!(connection.delete_rows("T", &[0, 4])?, 2);
+    let left = connection.query("FROM t")?.collect_batches()?;
+    let left: Vec<i128> = left
+        .iter()
+        .flat_map(|batch| (0..batch.num_rows()).map(|row| (batch.column(0), row)))
+        .filter_map(|(column, row)| match Value::from_array(column, DataType::Int64, row) {
+            Value::Int(value) => Some(value),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(left, [2, 3, 4, 7, 8]);
+    let refused = connection.delete_rows("t", &[1, 5]).unwrap_err();
+    assert_eq!(refused.message(), "the table has 5 rows, there is no row 5 to delete");
+    assert_eq!(int(&connection, "SELECT count(*) FROM t")?, 5);
+    let unknown = connection.delete_rows("u", &[]).unwrap_err();
+    assert_eq!(unknown.kind(), ErrorKind::UnknownName);
+    Ok(())
+}
+
+#[test]
+fn merging_dictionaries_changes_no_answer() -> TestResult {
+    let connection = memory()?;
+    connection.execute("CREATE TABLE t (word text)")?;
+    for words in ["('b'), ('d'), ('b')", "('c'), ('a'), ('c')", "('b'), ('e'), ('e')"] {
+        connection.execute(&format!("INSERT INTO t VALUES {words}"))?;
+    }
+    let words = "SELECT count(DISTINCT word) FROM t";
+    assert_eq!(int(&connection, words)?, 5);
+    connection.merge_dictionaries("t")?;
+    assert_eq!(int(&connection, words)?, 5);
+    assert_eq!(int(&connection, "SELECT count(*) FROM t WHERE word >= 'c'")?, 5);
+    assert_eq!(connection.merge_dictionaries("t")?, 0);
     Ok(())
 }

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use roaring::RoaringBitmap;
+use roaring::{RoaringBitmap, RoaringTreemap};
 
 use super::backend::FileLock;
 use super::files::NewFiles;
@@ -213,6 +213,45 @@ impl Transaction {
             *deleted |= &*existing;
         }
         Ok(())
+    }
+
+    /// Marks rows of a table deleted, by their positions among the rows that a scan of
+    /// [`Transaction::snapshot`] gives; returns how many that are.
+    ///
+    /// # Errors
+    /// `Invalid` when there is no such table or the table has fewer rows: then nothing is marked.
+    pub fn delete_visible_rows(&self, table: TableId, positions: &[u64]) -> Result<u64> {
+        let snapshot = self.snapshot.table_by_id(table)?;
+        let snapshot =
+            snapshot.ok_or_else(|| Error::invalid(format!("there is no table {}", table.0)))?;
+        let wanted: RoaringTreemap = positions.iter().copied().collect();
+        let mut marks = Vec::new();
+        let mut row_count = 0;
+        for row_group_idx in 0..snapshot.row_group_count() {
+            let mut visible = RoaringBitmap::new();
+            visible.insert_range(0..snapshot.row_group(row_group_idx).row_count);
+            if let Some(deleted) = snapshot.deletions(row_group_idx)? {
+                visible -= &*deleted;
+            }
+            let end = row_count + visible.len();
+            let mut inside = wanted.iter();
+            inside.advance_to(row_count);
+            let rows: RoaringBitmap = inside
+                .take_while(|position| *position < end)
+                .filter_map(|position| visible.select(u32::try_from(position - row_count).ok()?))
+                .collect();
+            marks.push(rows);
+            row_count = end;
+        }
+        if let Some(last) = wanted.max().filter(|last| *last >= row_count) {
+            return Err(Error::invalid(format!(
+                "the table has {row_count} rows, there is no row {last} to delete"
+            )));
+        }
+        for (row_group_idx, rows) in marks.iter().enumerate().filter(|(_, rows)| !rows.is_empty()) {
+            self.delete_rows(table, row_group_idx, rows)?;
+        }
+        Ok(wanted.len())
     }
 
     /// Writes rows and dictionaries of a table. All writers of one table share their state.

@@ -94,6 +94,11 @@ impl<'r> Runner<'r> {
         })
     }
 
+    /// The query's plan on the newest snapshot, before the rules.
+    pub(crate) fn logical_plan(&self, query: &Query) -> Result<LogicalPlan> {
+        self.bind(query, &self.database().snapshot()?)
+    }
+
     fn database(&self) -> &Database {
         self.connection.database()
     }
