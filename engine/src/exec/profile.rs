@@ -78,47 +78,48 @@ impl fmt::Display for ScanProfile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "read {} of {} columns, {} of {} pages",
-            self.columns_read, self.columns_total, self.pages_read, self.pages_total
-        )?;
-        if self.row_groups_pruned > 0 {
-            write!(
-                f,
-                ", pruned {} of {} row groups",
-                self.row_groups_pruned, self.row_groups_total
-            )?;
-        }
-        Ok(())
+            "read {} of {} columns, {} of {} pages; pruned {} of {} row groups",
+            self.columns_read,
+            self.columns_total,
+            self.pages_read,
+            self.pages_total,
+            self.row_groups_pruned,
+            self.row_groups_total
+        )
     }
 }
 
+/// The operators as a tree, a line each, with a line for what was read and one for each choice.
 impl fmt::Display for Profile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for operator in &self.operators {
             let indent = operator.depth * 2;
-            write!(
+            writeln!(
                 f,
-                "{:indent$}{}: {} rows, {:.3} ms, {}",
+                "{:indent$}{}: {} rows in, {} out, {}, {}",
                 "",
                 operator.name,
+                operator.rows_in,
                 operator.rows_out,
-                operator.time.as_secs_f64() * 1e3,
+                Milliseconds(operator.time),
                 Bytes(operator.bytes)
             )?;
             if let Some(scan) = &operator.scan {
-                write!(f, "; {scan}")?;
+                writeln!(f, "{:indent$}  {scan}", "")?;
             }
             for (note, count) in &operator.notes {
-                write!(f, "; {note}: {count}")?;
+                writeln!(f, "{:indent$}  {note}: {count}", "")?;
             }
-            writeln!(f)?;
         }
-        write!(
-            f,
-            "total {:.3} ms, memory peak {}",
-            self.elapsed.as_secs_f64() * 1e3,
-            Bytes(self.bytes_peak)
-        )
+        write!(f, "{}, at most {} reserved", Milliseconds(self.elapsed), Bytes(self.bytes_peak))
+    }
+}
+
+struct Milliseconds(Duration);
+
+impl fmt::Display for Milliseconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.3} ms", self.0.as_secs_f64() * 1e3)
     }
 }
 
@@ -129,7 +130,7 @@ impl fmt::Display for Bytes {
         const UNITS: [(&str, usize); 3] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
         for (unit, size) in UNITS {
             if self.0 >= size {
-                let tenths = self.0 / (size / 10).max(1);
+                let tenths = self.0.saturating_mul(10) / size;
                 return write!(f, "{}.{} {unit}", tenths / 10, tenths % 10);
             }
         }
@@ -215,5 +216,16 @@ impl OperatorStats {
             notes: self.notes.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             scan: self.scan.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_one_digit_after_the_point() {
+        let texts = [0, 1023, 1536, 10 << 20].map(|size| Bytes(size).to_string());
+        assert_eq!(texts, ["0 B", "1023 B", "1.5 KiB", "10.0 MiB"]);
     }
 }
