@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use martlet_engine::catalog::TableId;
-use martlet_engine::context::{CancelToken, Context};
+use martlet_engine::context::Context;
 use martlet_engine::ingest::merge_dictionaries;
 use martlet_engine::plan::{LogicalPlan, wire::ScanRequest};
 use martlet_engine::storage::Transaction;
@@ -17,7 +17,7 @@ use crate::bind::unknown_table;
 use crate::database::Database;
 use crate::parse::{self, Statement as Parsed};
 use crate::prepared::{Parameter, Statement};
-use crate::result::{CancelHandle, Outcome, QueryResult};
+use crate::result::{Outcome, QueryResult, Running, StatementHandle};
 use crate::run::Runner;
 use crate::settings::Settings;
 use crate::stack::{self, Deep};
@@ -42,7 +42,7 @@ use crate::stack::{self, Deep};
 pub struct Connection {
     database: Database,
     settings: Mutex<Settings>,
-    current: Arc<Mutex<CancelToken>>,
+    current: Arc<Mutex<Running>>,
 }
 
 impl Connection {
@@ -50,7 +50,7 @@ impl Connection {
         Connection {
             database,
             settings: Mutex::new(Settings::default()),
-            current: Arc::new(Mutex::new(CancelToken::default())),
+            current: Arc::new(Mutex::new(Running::default())),
         }
     }
 
@@ -273,16 +273,16 @@ impl Connection {
         })
     }
 
-    /// Something that stops this connection's statements from another thread.
-    pub fn cancel_handle(&self) -> CancelHandle {
-        CancelHandle::of_connection(Arc::clone(&self.current))
+    /// Stops this connection's statements from another thread, or asks how far they are.
+    pub fn statement_handle(&self) -> StatementHandle {
+        StatementHandle::of_connection(Arc::clone(&self.current))
     }
 
     /// A context for a statement that starts now.
     pub(crate) fn start(&self) -> Context {
         let mut context = self.database.context();
         self.settings().apply(&mut context);
-        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = context.cancel.clone();
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Running::of(&context);
         context
     }
 

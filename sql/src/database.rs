@@ -211,9 +211,8 @@ impl Database {
         let scan = request.scan.clone();
         let plan = physical(LogicalPlan::Scan(scan));
         let context = self.context();
-        let cancel = context.cancel.clone();
-        let stream = execute(&plan, snapshot, Arc::clone(&self.0.pool), context)?;
-        Ok(QueryResult::new(stream, cancel))
+        let stream = execute(&plan, snapshot, Arc::clone(&self.0.pool), context.clone())?;
+        Ok(QueryResult::new(stream, &context))
     }
 
     /// A context for one statement with the database's limits.

@@ -44,7 +44,7 @@ pub use self::database::Database;
 pub use self::error_text::render_error;
 pub use self::options::{FileAccess, Options};
 pub use self::prepared::{Parameter, Statement};
-pub use self::result::{CancelHandle, Outcome, QueryResult};
+pub use self::result::{Outcome, QueryResult, StatementHandle};
 
 pub use martlet_engine::arrow;
 pub use martlet_engine::catalog::NewField;

@@ -1,15 +1,17 @@
 //! What a statement gives.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use martlet_engine::context::CancelToken;
+use martlet_engine::context::{CancelToken, Context, Progress};
 use martlet_engine::exec::{BatchStream, Profile};
 use martlet_engine::types::Result;
 
 /// The rows of a query, as a stream of Arrow record batches.
 ///
 /// Iterating runs the query, batch by batch; a result that is not read to its end costs no more than
-/// what was read, and dropping it cancels the rest. It may be sent to another thread.
+/// what was read; nothing runs after it is dropped. It may be sent to another thread.
 ///
 /// ```
 /// let connection = martlet::Database::open_in_memory()?.connect();
@@ -23,12 +25,12 @@ use martlet_engine::types::Result;
 #[derive(Debug)]
 pub struct QueryResult {
     stream: Box<BatchStream>,
-    cancel: CancelToken,
+    running: Running,
 }
 
 impl QueryResult {
-    pub(crate) fn new(stream: BatchStream, cancel: CancelToken) -> QueryResult {
-        QueryResult { stream: Box::new(stream), cancel }
+    pub(crate) fn new(stream: BatchStream, context: &Context) -> QueryResult {
+        QueryResult { stream: Box::new(stream), running: Running::of(context) }
     }
 
     /// Names and types of the columns.
@@ -41,9 +43,9 @@ impl QueryResult {
         self.stream.profile()
     }
 
-    /// Something that stops this query from another thread.
-    pub fn cancel_handle(&self) -> CancelHandle {
-        CancelHandle::of(self.cancel.clone())
+    /// Stops this query from another thread, or asks how far it is.
+    pub fn statement_handle(&self) -> StatementHandle {
+        StatementHandle(Target::Statement(self.running.clone()))
     }
 
     /// All batches.
@@ -76,43 +78,60 @@ pub enum Outcome {
     },
 }
 
-/// Stops statements from another thread.
+/// A statement that runs, seen from another thread: it can be stopped, and tells how far it is.
+///
+/// A connection's handle stands for the statement that it started last, a result's for its own.
 ///
 /// ```
 /// let connection = martlet::Database::open_in_memory()?.connect();
-/// let handle = connection.cancel_handle();
+/// let handle = connection.statement_handle();
 /// std::thread::spawn(move || handle.cancel()).join().expect("cancelling does not panic");
 /// // Only a statement that was running is stopped.
 /// assert!(connection.execute("SELECT 1").is_ok());
 /// # Ok::<(), martlet::Error>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct CancelHandle(Target);
+pub struct StatementHandle(Target);
 
 #[derive(Clone, Debug)]
 enum Target {
-    Statement(CancelToken),
-    Connection(std::sync::Arc<std::sync::Mutex<CancelToken>>),
+    Statement(Running),
+    Connection(Arc<Mutex<Running>>),
 }
 
-impl CancelHandle {
-    pub(crate) fn of(token: CancelToken) -> CancelHandle {
-        CancelHandle(Target::Statement(token))
+/// What of a statement's context reaches other threads.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Running {
+    cancel: CancelToken,
+    progress: Arc<Progress>,
+}
+
+impl Running {
+    pub(crate) fn of(context: &Context) -> Running {
+        Running { cancel: context.cancel.clone(), progress: Arc::clone(&context.progress) }
+    }
+}
+
+impl StatementHandle {
+    pub(crate) fn of_connection(current: Arc<Mutex<Running>>) -> StatementHandle {
+        StatementHandle(Target::Connection(current))
     }
 
-    pub(crate) fn of_connection(
-        current: std::sync::Arc<std::sync::Mutex<CancelToken>>,
-    ) -> CancelHandle {
-        CancelHandle(Target::Connection(current))
-    }
-
-    /// Asks the statement to stop: it fails with `Cancelled` soon. For a connection's handle that is
-    /// the statement it started last.
+    /// Asks the statement to stop: it fails with `Cancelled` soon.
     pub fn cancel(&self) {
+        self.running().cancel.cancel();
+    }
+
+    /// The share of its work that is done, from 0 to 1; `None` while that is not known.
+    pub fn progress(&self) -> Option<f64> {
+        self.running().progress.share()
+    }
+
+    fn running(&self) -> Running {
         match &self.0 {
-            Target::Statement(token) => token.cancel(),
+            Target::Statement(running) => running.clone(),
             Target::Connection(current) => {
-                current.lock().unwrap_or_else(std::sync::PoisonError::into_inner).cancel();
+                current.lock().unwrap_or_else(PoisonError::into_inner).clone()
             }
         }
     }

@@ -49,7 +49,7 @@ fn handles_cross_threads() {
     fn send<T: Send>() {}
     send_and_sync::<Database>();
     send_and_sync::<Connection>();
-    send_and_sync::<martlet::CancelHandle>();
+    send_and_sync::<martlet::StatementHandle>();
     send::<QueryResult>();
     send::<martlet::Appender>();
 }
@@ -246,11 +246,27 @@ fn a_query_is_cancelled_from_another_thread() -> TestResult {
     numbers(&connection, "t", 100_000)?;
     let mut rows = connection.query("SELECT n FROM t")?;
     rows.next().expect("there are rows")?;
-    let handle = connection.cancel_handle();
+    let handle = connection.statement_handle();
     thread::spawn(move || handle.cancel()).join().expect("cancelling does not panic");
     let error = rows.find_map(Result::err).expect("it was cancelled");
     assert_eq!(error.kind(), ErrorKind::Cancelled);
     assert_eq!(int(&connection, "SELECT count(*) FROM t")?, 100_000);
+    Ok(())
+}
+
+#[test]
+fn a_statement_tells_how_far_it_is() -> TestResult {
+    let connection = memory()?;
+    let handle = connection.statement_handle();
+    assert_eq!(handle.progress(), None);
+    numbers(&connection, "t", 100_000)?;
+    connection.execute("CREATE TABLE u AS SELECT n FROM t WHERE n % 2 = 0")?;
+    assert_eq!(handle.progress(), Some(1.0));
+    let mut rows = connection.query("SELECT n FROM t")?;
+    assert_eq!(handle.progress(), None);
+    rows.next().expect("there are rows")?;
+    let share = rows.statement_handle().progress().expect("a scan knows its rows");
+    assert!(0.0 < share && share <= 1.0, "{share}");
     Ok(())
 }
 

@@ -24,4 +24,11 @@ impl Progress {
     pub fn get(&self) -> (u64, u64) {
         (self.done.load(Ordering::Relaxed), self.total.load(Ordering::Relaxed))
     }
+
+    /// The share of the expected work that is done, 0 to 1; `None` while that is unknown.
+    pub fn share(&self) -> Option<f64> {
+        let (done, total) = self.get();
+        #[expect(clippy::cast_precision_loss, reason = "a share for people")]
+        (total > 0).then(|| (done as f64 / total as f64).min(1.0))
+    }
 }

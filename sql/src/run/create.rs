@@ -90,13 +90,10 @@ impl Runner<'_> {
         let table = new.create(transaction, &fields)?;
         let mut appender = Appender::new(fields, options, self.context.clone());
         let plan = self.optimized(plan);
-        // Kept until the rows are loaded: dropping a result cancels its statement.
-        let mut rows = self.execute(&plan, std::sync::Arc::clone(transaction.snapshot()))?;
-        for batch in &mut rows {
+        for batch in self.execute_for_load(&plan, transaction.snapshot())? {
             appender.append(&batch?)?;
         }
         let report = appender.load(transaction, table)?;
-        drop(rows);
         Ok(report.row_count)
     }
 

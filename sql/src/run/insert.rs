@@ -60,13 +60,10 @@ impl Runner<'_> {
         let plan = self.optimized(plan);
         let mut appender =
             Appender::for_table(&**table, LoadOptions::default(), self.context.clone());
-        // Kept until the rows are loaded: dropping a result cancels its statement.
-        let mut rows = self.execute(&plan, Arc::clone(transaction.snapshot()))?;
-        for batch in &mut rows {
+        for batch in self.execute_for_load(&plan, transaction.snapshot())? {
             appender.append(&batch?)?;
         }
         let report = appender.load(transaction, table.id())?;
-        drop(rows);
         Ok(report.row_count)
     }
 

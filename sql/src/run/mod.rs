@@ -9,8 +9,8 @@ mod load;
 use std::sync::Arc;
 
 use martlet_engine::context::Context;
-use martlet_engine::exec::execute;
 use martlet_engine::exec::expression::evaluate_constant;
+use martlet_engine::exec::{BatchStream, execute};
 use martlet_engine::plan::wire::ScanRequest;
 use martlet_engine::plan::{Expr, LogicalPlan, OutputColumn, PhysicalPlan, optimize, physical};
 use martlet_engine::storage::Snapshot;
@@ -122,7 +122,17 @@ impl<'r> Runner<'r> {
     fn execute(&self, plan: &PhysicalPlan, snapshot: Arc<Snapshot>) -> Result<QueryResult> {
         let pool = Arc::clone(self.database().pool());
         let stream = execute(plan, snapshot, pool, self.context.clone())?;
-        Ok(QueryResult::new(stream, self.context.cancel.clone()))
+        Ok(QueryResult::new(stream, &self.context))
+    }
+
+    /// The rows of a query that feeds a load; the load tells how far the statement is, not they.
+    fn execute_for_load(
+        &self,
+        plan: &PhysicalPlan,
+        snapshot: &Arc<Snapshot>,
+    ) -> Result<BatchStream> {
+        let context = Context { progress: Arc::default(), ..self.context.clone() };
+        execute(plan, Arc::clone(snapshot), Arc::clone(self.database().pool()), context)
     }
 
     /// Rows that were made here, as a result.

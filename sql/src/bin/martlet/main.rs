@@ -4,6 +4,7 @@
 //! input. Uses nothing that a program with the library could not use.
 #![expect(clippy::print_stderr, reason = "a command-line tool reports on standard error")]
 
+mod bar;
 mod cli;
 mod demo;
 mod footer;

@@ -7,6 +7,7 @@ use std::time::Instant;
 use martlet::output::WriteError;
 use martlet::{Connection, Error, Outcome, QueryResult, render_error};
 
+use crate::bar::with_bar;
 use crate::footer::{ReadCounts, duration, footer};
 use crate::printer::Printer;
 use crate::script;
@@ -73,7 +74,8 @@ impl<W: Write> Session<W> {
 
     fn statement(&mut self, sql: &str) -> Result<(), WriteError> {
         let start = Instant::now();
-        match self.connection.run(sql)? {
+        let handle = self.connection.statement_handle();
+        match with_bar(&handle, || self.connection.run(sql))? {
             Outcome::Rows(result) => self.rows(result, start),
             Outcome::Done { row_count: Some(count) } => {
                 self.printer.note(&footer(count, start.elapsed(), ReadCounts::default()))
