@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use martlet_engine::context::{Context, MemoryBudget};
-use martlet_engine::exec::{WorkerPool, execute};
-use martlet_engine::plan::{LogicalPlan, physical, wire::ScanRequest};
+use martlet_engine::exec::{WorkerPool, execute_scan};
+use martlet_engine::plan::wire::ScanRequest;
 use martlet_engine::storage::{
     Backend, MappedBackend, MemoryBackend, PositionalBackend, Snapshot, Store, Transaction,
 };
@@ -198,20 +198,12 @@ impl Database {
     /// The path in the request is for whoever opens the database; it is not looked at here.
     ///
     /// # Errors
-    /// `Invalid` when this handle is not on the snapshot that the scan was planned on.
+    /// `Invalid` when this handle is not on the snapshot that the scan was planned on. Reading the
+    /// result fails when a row group of the request does not exist or is named twice.
     pub fn scan(&self, request: &ScanRequest) -> Result<QueryResult> {
         let snapshot = self.snapshot()?;
-        if snapshot.number() != request.snapshot {
-            let (wanted, found) = (request.snapshot, snapshot.number());
-            return Err(Error::invalid(format!(
-                "the scan is of snapshot {wanted}, but this handle reads snapshot {found}"
-            ))
-            .with_hint("open the database read-only while that snapshot is the newest"));
-        }
-        let scan = request.scan.clone();
-        let plan = physical(LogicalPlan::Scan(scan));
         let context = self.context();
-        let stream = execute(&plan, snapshot, Arc::clone(&self.0.pool), context.clone())?;
+        let stream = execute_scan(request, snapshot, Arc::clone(&self.0.pool), context.clone())?;
         Ok(QueryResult::new(stream, &context))
     }
 

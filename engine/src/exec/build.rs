@@ -29,6 +29,8 @@ pub(crate) struct Builder {
     snapshot: Arc<Snapshot>,
     pool: Arc<WorkerPool>,
     context: Context,
+    /// The positions of the row groups that a scan at the root reads; all when `None`.
+    row_groups: Option<Vec<u32>>,
     operators: Mutex<Vec<Arc<OperatorStats>>>,
 }
 
@@ -49,7 +51,12 @@ struct Place {
 
 impl Builder {
     pub(crate) fn new(snapshot: Arc<Snapshot>, pool: Arc<WorkerPool>, context: Context) -> Builder {
-        Builder { snapshot, pool, context, operators: Mutex::default() }
+        Builder { snapshot, pool, context, row_groups: None, operators: Mutex::default() }
+    }
+
+    /// Reads only these row groups of the one scan that the plan is.
+    pub(crate) fn with_row_groups(self, row_groups: Option<Vec<u32>>) -> Builder {
+        Builder { row_groups, ..self }
     }
 
     pub(crate) fn context(&self) -> &Context {
@@ -169,7 +176,7 @@ impl Builder {
         (stats, below): (&OperatorStats, &Place),
     ) -> Result<Arc<dyn Source>> {
         let scan_stats = self.stats(&name(&PhysicalPlan::Scan(split.scan.clone())), below);
-        let scan = open_table(split.scan, &self.snapshot, &self.context, &scan_stats)?;
+        let scan = open_table(split.scan, None, &self.snapshot, &self.context, &scan_stats)?;
         let scan = Arc::new(scan.with_addresses(split.key_columns.clone()));
         let source: Arc<dyn Source> = Arc::clone(&scan) as _;
         let measured = Measured::new(source, scan_stats, below.reader.clone());
@@ -183,7 +190,7 @@ impl Builder {
     }
 
     fn scan(&self, scan: &Scan, stats: &Arc<OperatorStats>) -> Result<Arc<dyn Source>> {
-        super::scan::open(scan, &self.snapshot, &self.context, stats)
+        super::scan::open(scan, self.row_groups.as_deref(), &self.snapshot, &self.context, stats)
     }
 
     fn values(&self, columns: &[OutputColumn], rows: &[Vec<Expr>]) -> Result<MemorySource> {

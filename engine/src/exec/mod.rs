@@ -38,8 +38,9 @@ use std::sync::Arc;
 use self::build::{Builder, output};
 use crate::context::Context;
 use crate::plan::PhysicalPlan;
+use crate::plan::wire::ScanRequest;
 use crate::storage::Snapshot;
-use crate::types::Result;
+use crate::types::{Error, Result};
 
 /// Executes `plan` over `snapshot`; nothing runs before the stream is read.
 ///
@@ -53,4 +54,30 @@ pub fn execute(
 ) -> Result<BatchStream> {
     let columns = output(plan)?;
     Ok(BatchStream::new(plan, &columns, Builder::new(snapshot, pool, context)))
+}
+
+/// Executes the scan of `request`, its row groups only, over `snapshot`, which has to be the one that
+/// it was planned on.
+///
+/// # Errors
+/// As [`execute`]; `Invalid` for another snapshot. A row group that the table does not have comes out
+/// of the stream.
+pub fn execute_scan(
+    request: &ScanRequest,
+    snapshot: Arc<Snapshot>,
+    pool: Arc<WorkerPool>,
+    context: Context,
+) -> Result<BatchStream> {
+    if snapshot.number() != request.snapshot {
+        let (wanted, found) = (request.snapshot, snapshot.number());
+        return Err(Error::invalid(format!(
+            "the scan is of snapshot {wanted}, but this handle reads snapshot {found}"
+        ))
+        .with_hint("open the database read-only while that snapshot is the newest"));
+    }
+    let plan = PhysicalPlan::Scan(request.scan.clone());
+    let columns = output(&plan)?;
+    let builder = Builder::new(snapshot, pool, context);
+    let builder = builder.with_row_groups(request.row_groups.clone());
+    Ok(BatchStream::new(&plan, &columns, builder))
 }

@@ -12,7 +12,9 @@ use martlet_engine::context::Context;
 use martlet_engine::exec::expression::evaluate_constant;
 use martlet_engine::exec::{BatchStream, execute};
 use martlet_engine::plan::wire::ScanRequest;
-use martlet_engine::plan::{Expr, LogicalPlan, OutputColumn, PhysicalPlan, optimize, physical};
+use martlet_engine::plan::{
+    Expr, LogicalPlan, OutputColumn, PhysicalPlan, Scan, optimize, physical,
+};
 use martlet_engine::storage::Snapshot;
 use martlet_engine::types::{DataType, Error, Result, Value};
 use sqlparser::ast::Query;
@@ -75,23 +77,22 @@ impl<'r> Runner<'r> {
             .database()
             .path()
             .ok_or_else(|| Error::invalid("a database in memory cannot be read elsewhere"))?;
+        // Wherever the other process runs.
+        let path = std::path::absolute(path)
+            .map_err(|error| Error::from_io("find", &path.display().to_string(), &error))?;
+        let path = path.into_os_string().into_string().map_err(|path| {
+            Error::unsupported(format!("a scan of {}, which is not UTF-8", path.display()))
+        })?;
         let snapshot = self.database().snapshot()?;
         let scan = match self.plan(query, &snapshot)? {
             PhysicalPlan::Scan(scan) => scan,
-            PhysicalPlan::Project { input, exprs, names: _ } if is_columns(&exprs) => {
-                match (*input, exprs.len()) {
-                    (PhysicalPlan::Scan(scan), width) if scan.output_count == width => scan,
-                    _ => return Err(more_than_a_scan()),
-                }
-            }
+            PhysicalPlan::Project { input, exprs, names } if is_columns(&exprs) => match *input {
+                PhysicalPlan::Scan(scan) if gives(&scan, &names) => scan,
+                _ => return Err(more_than_a_scan()),
+            },
             _ => return Err(more_than_a_scan()),
         };
-        Ok(ScanRequest {
-            database: path.display().to_string(),
-            snapshot: snapshot.number(),
-            row_groups: None,
-            scan,
-        })
+        Ok(ScanRequest { database: path, snapshot: snapshot.number(), row_groups: None, scan })
     }
 
     /// The query's plan on the newest snapshot, before the rules.
@@ -160,6 +161,12 @@ fn is_columns(exprs: &[Expr]) -> bool {
         .iter()
         .enumerate()
         .all(|(place, expr)| matches!(expr, Expr::Column { index, .. } if *index == place))
+}
+
+/// Whether the scan gives columns of these names.
+fn gives(scan: &Scan, names: &[String]) -> bool {
+    let columns = scan.columns.iter().take(scan.output_count);
+    columns.map(|column| &column.name).eq(names)
 }
 
 fn more_than_a_scan() -> Error {

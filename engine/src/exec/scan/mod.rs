@@ -4,6 +4,7 @@
 //! codes and integers are compared, expressions are evaluated once per distinct value or per surviving
 //! row, and the other columns are decoded only for what is left.
 
+mod chosen;
 mod conjunct;
 mod parquet;
 mod reader;
@@ -19,6 +20,7 @@ pub(crate) use self::view::{Column, DictionaryView, TableView, Zone, unread};
 
 use std::sync::Arc;
 
+use self::chosen::ChosenRowGroups;
 use self::parquet::ParquetScan;
 use self::stored::StoredTable;
 use super::profile::OperatorStats;
@@ -30,18 +32,24 @@ use crate::plan::Scan;
 use crate::storage::Snapshot;
 use crate::types::{Error, Result};
 
-/// Opens a scan.
+/// Opens a scan, of the table's row groups at the positions `row_groups` if it is given.
 ///
 /// # Errors
-/// When the table or file is gone, or cannot be read.
+/// When the table or file is gone, or cannot be read; `Unsupported` for row groups of files.
 pub(crate) fn open(
     scan: &Scan,
+    row_groups: Option<&[u32]>,
     snapshot: &Snapshot,
     context: &Context,
     stats: &Arc<OperatorStats>,
 ) -> Result<Arc<dyn Source>> {
     match &scan.source {
-        plan::Source::Table { .. } => Ok(Arc::new(open_table(scan, snapshot, context, stats)?)),
+        plan::Source::Table { .. } => {
+            Ok(Arc::new(open_table(scan, row_groups, snapshot, context, stats)?))
+        }
+        plan::Source::Parquet { .. } if row_groups.is_some() => {
+            Err(Error::unsupported("a scan of some row groups of Parquet files"))
+        }
         plan::Source::Parquet { paths } => Ok(Arc::new(ParquetScan::open(scan, paths, stats)?)),
     }
 }
@@ -52,6 +60,7 @@ pub(crate) fn open(
 /// As [`open`]; `Internal` when the scan is not of a table.
 pub(crate) fn open_table(
     scan: &Scan,
+    row_groups: Option<&[u32]>,
     snapshot: &Snapshot,
     context: &Context,
     stats: &Arc<OperatorStats>,
@@ -59,7 +68,10 @@ pub(crate) fn open_table(
     let plan::Source::Table { id, name } = &scan.source else {
         return Err(Error::internal("a file was to be scanned as a table"));
     };
-    let view = table_view(snapshot, *id, name)?;
+    let mut view = table_view(snapshot, *id, name)?;
+    if let Some(row_groups) = row_groups {
+        view = Box::new(ChosenRowGroups::new(view, row_groups)?);
+    }
     let columns = (&scan.columns[..], scan.output_count);
     TableScan::open(view.as_ref(), columns, &scan.filter, context, stats)
 }
