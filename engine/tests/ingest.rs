@@ -503,6 +503,37 @@ fn a_load_that_fails_leaves_the_table_as_it_was() -> Result<()> {
 }
 
 #[test]
+fn what_one_transaction_cannot_do_together_is_refused() -> Result<()> {
+    let mut random = Random(34);
+    let fields = fields();
+    let store = Store::create(Arc::new(MemoryBackend::new()), small())?;
+    let table = create(&store, &fields)?;
+    let expected = rows(&mut random, &fields, 300, 0);
+    append(&store, table, &Source::new(&expected, &fields, true)?, &LoadOptions::default())?;
+    let more = Source::new(&rows(&mut random, &fields, 100, 300), &fields, true)?;
+    let load_more = |transaction: &martlet_engine::storage::Transaction| {
+        load(transaction, table, &more, &LoadOptions::default(), &threaded())
+    };
+
+    // The second load would not know the values that the first one brought.
+    let transaction = store.begin()?;
+    load_more(&transaction)?;
+    assert_eq!(load_more(&transaction).unwrap_err().kind(), ErrorKind::Invalid);
+    let merged = merge_dictionaries(&transaction, table, None, &threaded());
+    assert_eq!(merged.unwrap_err().kind(), ErrorKind::Invalid);
+    drop(transaction);
+
+    // The load folds the short row group, deleted rows and all.
+    let transaction = store.begin()?;
+    transaction.delete_rows(table, 1, &[0, 5].into_iter().collect())?;
+    load_more(&transaction)?;
+    assert_eq!(transaction.commit().unwrap_err().kind(), ErrorKind::Invalid);
+    check(&store, &expected)?;
+    store.begin()?;
+    Ok(())
+}
+
+#[test]
 fn progress_counts_every_row_of_every_column() -> Result<()> {
     let mut random = Random(34);
     let fields = fields();

@@ -2,6 +2,7 @@
 //!
 //! Must not know where rows come from.
 
+use super::load::check_unwritten;
 use crate::catalog::{FieldId, Table, TableId};
 use crate::context::Context;
 use crate::storage::dictionary::{CodeMap, EncodedRun};
@@ -12,7 +13,8 @@ use crate::types::Result;
 /// many were merged. Pages are not touched.
 ///
 /// # Errors
-/// `UnknownName` without such a table, `Cancelled`, `Corrupt`, `Io`.
+/// `UnknownName` without such a table, `Invalid` when the transaction has loaded it, `Cancelled`,
+/// `Corrupt`, `Io`.
 pub fn merge_dictionaries(
     transaction: &Transaction,
     table: TableId,
@@ -20,6 +22,7 @@ pub fn merge_dictionaries(
     context: &Context,
 ) -> Result<usize> {
     let writer = transaction.writer(table)?;
+    check_unwritten(&writer)?;
     let Some(snapshot) = writer.snapshot() else { return Ok(0) };
     let all: Vec<FieldId>;
     let fields = if let Some(fields) = fields {

@@ -33,12 +33,12 @@ pub struct LoadReport {
 
 /// Appends the rows of `source` to a table, whose columns it has in the same order.
 ///
-/// The rows become visible when the transaction is committed. Load a table once in a transaction: a
-/// second load does not see the dictionaries of the first.
+/// The rows become visible when the transaction is committed. A table is loaded once in a
+/// transaction: a second load would not see the dictionaries of the first.
 ///
 /// # Errors
-/// `Type` when the columns do not fit the table's, `Invalid` for a NULL in a NOT NULL column or
-/// columns of different lengths; `Cancelled`, `OutOfMemory`, `Io`; as the source.
+/// `Type` when the columns do not fit the table's, `Invalid` for a NULL in a NOT NULL column,
+/// columns of different lengths or a second load; `Cancelled`, `OutOfMemory`, `Io`; as the source.
 pub fn load(
     transaction: &Transaction,
     table: TableId,
@@ -47,6 +47,7 @@ pub fn load(
     context: &Context,
 ) -> Result<LoadReport> {
     let writer = transaction.writer(table)?;
+    check_unwritten(&writer)?;
     let fields = writer.fields();
     check_fields(&fields, source.fields())?;
     let new_row_count = count_rows(source, context)?;
@@ -104,6 +105,15 @@ fn load_rows(
     };
     load.run()?;
     Ok(report)
+}
+
+/// That what is to be written can build on the snapshot alone.
+pub(super) fn check_unwritten(writer: &TableWriter) -> Result<()> {
+    if writer.is_written() {
+        return Err(Error::invalid("a transaction loads a table or merges its dictionaries once")
+            .with_hint("commit, then load in another transaction"));
+    }
+    Ok(())
 }
 
 /// Row groups as equal as they can be would all be short; all are full but the last.

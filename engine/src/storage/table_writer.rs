@@ -109,6 +109,13 @@ impl TableWriter {
         self.snapshot.as_ref()
     }
 
+    /// Whether this transaction has written rows or dictionaries of the table, which
+    /// [`snapshot`](TableWriter::snapshot) does not show.
+    pub fn is_written(&self) -> bool {
+        let state = self.state.lock();
+        !state.new_row_groups.is_empty() || !state.run_counts.is_empty()
+    }
+
     /// The most rows of a row group.
     pub fn row_group_len(&self) -> u32 {
         self.state.row_group_len

@@ -352,6 +352,14 @@ impl Transaction {
                 marked.push((index, rows));
             }
         }
+        let named =
+            deletions.iter().filter(|((owner, _), rows)| *owner == table && !rows.is_empty());
+        if named.count() > marked.len() {
+            return Err(Error::invalid(
+                "rows were deleted of a row group that a load of the same transaction wrote again",
+            )
+            .with_hint("commit the deletions before the load"));
+        }
         if marked.is_empty() {
             return Ok(());
         }
