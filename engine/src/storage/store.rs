@@ -213,7 +213,11 @@ impl Store {
             drop(self.backend.create(WRITER_LOCK));
         }
         self.backend.try_lock(WRITER_LOCK, LockMode::Exclusive)?.ok_or_else(|| {
-            Error::locked(format!("{} is being written by somebody else", self.location()))
+            Error::locked(format!(
+                "{} is locked by another process or connection that writes to it",
+                self.location()
+            ))
+            .with_hint("try again when that is done; reading goes on meanwhile")
         })
     }
 

@@ -8,10 +8,12 @@
 
 use std::sync::Arc;
 
+use arrow::buffer::Buffer;
 use bytes::Bytes;
 use hashbrown::HashSet;
 use roaring::RoaringBitmap;
 
+use super::backend::aligned;
 use super::cache::{Caches, LoadedTable};
 use super::chunk::Chunk;
 use super::container::ContainerFile;
@@ -434,7 +436,9 @@ impl FileSections {
         if entry.key() != key {
             return Err(self.file.missing(key));
         }
-        self.file.read_section(&entry)
+        let bytes = self.file.read_section(&entry)?;
+        // Values stay in memory between queries, when nobody looks whether a mapped file was cut.
+        Ok(if self.file.is_zero_copy() { aligned(Buffer::from_slice_ref(&bytes)) } else { bytes })
     }
 }
 

@@ -3,32 +3,94 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use hashbrown::HashMap;
 
 use super::{FileLock, LockMode, NewFile};
 use crate::types::{Error, Result};
 
-/// Open files kept by a backend; beyond this many they are closed and opened anew.
-pub(super) const OPEN_FILES_MAX: usize = 256;
+/// Descriptors that a backend keeps for reading, and as many again for writing. A process may often
+/// have no more than 256 or 1,024 in all.
+pub(super) const DESCRIPTORS_MAX: usize = 64;
 
-/// A directory of files.
+/// A directory of files, some of which are kept open as `T` to be read.
 #[derive(Debug)]
-pub(super) struct Directory {
+pub(super) struct Directory<T> {
     path: PathBuf,
+    kept: RwLock<HashMap<String, Arc<T>>>,
+    kept_max: usize,
+    /// Files being written that have a descriptor.
+    written: Arc<AtomicUsize>,
 }
 
-impl Directory {
-    pub(super) fn create(path: &Path) -> Result<Directory> {
+impl<T> Directory<T> {
+    pub(super) fn create(path: &Path, kept_max: usize) -> Result<Directory<T>> {
         fs::create_dir_all(path).map_err(|error| {
             Error::from_io("create the directory", &path.display().to_string(), &error)
         })?;
-        Ok(Directory { path: path.to_owned() })
+        Ok(Directory::over(path, kept_max))
     }
 
-    pub(super) fn open(path: &Path) -> Result<Directory> {
+    pub(super) fn open(path: &Path, kept_max: usize) -> Result<Directory<T>> {
         if !path.is_dir() {
             return Err(Error::io(format!("there is no directory {}", path.display())));
         }
-        Ok(Directory { path: path.to_owned() })
+        Ok(Directory::over(path, kept_max))
+    }
+
+    fn over(path: &Path, kept_max: usize) -> Directory<T> {
+        let (kept, written) = (RwLock::default(), Arc::default());
+        Directory { path: path.to_owned(), kept, kept_max, written }
+    }
+
+    /// What is kept of `file`, opened by `open` if need be; that is told how many others are kept.
+    /// `None` when there is no such file.
+    pub(super) fn keep(
+        &self,
+        file: &str,
+        open: impl Fn(File, usize) -> io::Result<T>,
+    ) -> Result<Option<Arc<T>>> {
+        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(opened) = kept.get(file) {
+            return Ok(Some(Arc::clone(opened)));
+        }
+        let count = kept.len();
+        drop(kept);
+        let opened = self.with_descriptor(|| {
+            // With all descriptors closed there is room for this one's.
+            let count = if count >= self.kept_max { 0 } else { count };
+            open(File::open(self.path_of(file))?, count)
+        });
+        let opened = match opened {
+            Ok(opened) => Arc::new(opened),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Error::from_io("open", &self.name_of(file), &error)),
+        };
+        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= self.kept_max {
+            kept.clear();
+        }
+        kept.insert(file.to_owned(), Arc::clone(&opened));
+        Ok(Some(opened))
+    }
+
+    /// Keeps nothing of `file` any more.
+    pub(super) fn forget(&self, file: &str) {
+        self.kept.write().unwrap_or_else(PoisonError::into_inner).remove(file);
+    }
+
+    /// Does something that needs a descriptor; when there is none, lets go of what is kept and does
+    /// it again.
+    fn with_descriptor<R>(&self, run: impl Fn() -> io::Result<R>) -> io::Result<R> {
+        match run() {
+            Err(error) if has_no_descriptor(&error) => {
+                self.kept.write().unwrap_or_else(PoisonError::into_inner).clear();
+                run()
+            }
+            done => done,
+        }
     }
 
     pub(super) fn location(&self) -> String {
@@ -44,14 +106,6 @@ impl Directory {
         self.path_of(file).display().to_string()
     }
 
-    pub(super) fn open_file(&self, file: &str) -> Result<Option<File>> {
-        match File::open(self.path_of(file)) {
-            Ok(opened) => Ok(Some(opened)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Error::from_io("open", &self.name_of(file), &error)),
-        }
-    }
-
     pub(super) fn len(&self, file: &str) -> Result<Option<u64>> {
         match fs::metadata(self.path_of(file)) {
             Ok(metadata) => Ok(Some(metadata.len())),
@@ -62,9 +116,11 @@ impl Directory {
 
     pub(super) fn create_file(&self, file: &str) -> Result<Box<dyn NewFile>> {
         let path = self.path_of(file);
-        let opened = OpenOptions::new().read(true).write(true).create_new(true).open(&path);
+        let opened = self.with_descriptor(|| {
+            OpenOptions::new().read(true).write(true).create_new(true).open(&path)
+        });
         match opened {
-            Ok(opened) => Ok(Box::new(DirectoryFile { file: opened, path })),
+            Ok(opened) => Ok(Box::new(DirectoryFile::new(opened, path, &self.written))),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 Err(Error::already_exists(format!("{} exists already", path.display())))
             }
@@ -75,7 +131,7 @@ impl Directory {
     pub(super) fn list(&self) -> Result<Vec<String>> {
         let failed = |error| Error::from_io("list", &self.location(), &error);
         let mut names = Vec::new();
-        for entry in fs::read_dir(&self.path).map_err(failed)? {
+        for entry in self.with_descriptor(|| fs::read_dir(&self.path)).map_err(failed)? {
             // A name that is no UTF-8 is none of ours.
             if let Ok(name) = entry.map_err(failed)?.file_name().into_string() {
                 names.push(name);
@@ -85,6 +141,7 @@ impl Directory {
     }
 
     pub(super) fn remove(&self, file: &str) -> Result<()> {
+        self.forget(file);
         match fs::remove_file(self.path_of(file)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(Error::from_io("remove", &self.name_of(file), &error))
@@ -98,13 +155,16 @@ impl Directory {
         if cfg!(windows) {
             return Ok(());
         }
-        File::open(&self.path)
-            .and_then(|directory| directory.sync_all())
+        self.with_descriptor(|| File::open(&self.path)?.sync_all())
             .map_err(|error| Error::from_io("sync the directory", &self.location(), &error))
     }
 
     pub(super) fn try_lock(&self, file: &str, mode: LockMode) -> Result<Option<FileLock>> {
-        let Some(opened) = self.open_file(file)? else { return Ok(None) };
+        let opened = match self.with_descriptor(|| File::open(self.path_of(file))) {
+            Ok(opened) => opened,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Error::from_io("open", &self.name_of(file), &error)),
+        };
         let locked = match mode {
             LockMode::Shared => opened.try_lock_shared(),
             LockMode::Exclusive => opened.try_lock(),
@@ -119,13 +179,40 @@ impl Directory {
     }
 }
 
+/// Whether the process, or the machine, has as many descriptors as it may.
+fn has_no_descriptor(error: &io::Error) -> bool {
+    /// `ENFILE` and `EMFILE`, the same numbers on all Unix systems.
+    const NONE_LEFT: [i32; 2] = [23, 24];
+    cfg!(unix) && error.raw_os_error().is_some_and(|code| NONE_LEFT.contains(&code))
+}
+
+/// A file being written. A load writes one file per row group, all at once: beyond some they are
+/// opened for each call, and the system syncs a file's bytes whichever descriptor wrote them.
 #[derive(Debug)]
 struct DirectoryFile {
-    file: File,
+    /// `None` beyond [`DESCRIPTORS_MAX`].
+    file: Option<File>,
     path: PathBuf,
+    written: Arc<AtomicUsize>,
 }
 
 impl DirectoryFile {
+    fn new(file: File, path: PathBuf, written: &Arc<AtomicUsize>) -> DirectoryFile {
+        let written = Arc::clone(written);
+        let has_room = written.fetch_add(1, Ordering::Relaxed) < DESCRIPTORS_MAX;
+        if !has_room {
+            written.fetch_sub(1, Ordering::Relaxed);
+        }
+        DirectoryFile { file: has_room.then_some(file), path, written }
+    }
+
+    fn with_file(&self, run: impl FnOnce(&File) -> io::Result<()>) -> io::Result<()> {
+        match &self.file {
+            Some(file) => run(file),
+            None => run(&OpenOptions::new().read(true).write(true).open(&self.path)?),
+        }
+    }
+
     fn failed(&self, action: &str, error: &io::Error) -> Error {
         Error::from_io(action, &self.path.display().to_string(), error)
     }
@@ -133,11 +220,12 @@ impl DirectoryFile {
 
 impl NewFile for DirectoryFile {
     fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<()> {
-        write_all_at(&self.file, bytes, offset).map_err(|error| self.failed("write to", &error))
+        self.with_file(|file| write_all_at(file, bytes, offset))
+            .map_err(|error| self.failed("write to", &error))
     }
 
     fn sync(&self) -> Result<()> {
-        self.file.sync_all().map_err(|error| self.failed("sync", &error))
+        self.with_file(File::sync_all).map_err(|error| self.failed("sync", &error))
     }
 
     fn publish(&self, name: &str) -> Result<()> {
@@ -148,6 +236,14 @@ impl NewFile for DirectoryFile {
             }
             _ => Error::from_io("publish", &target.display().to_string(), &error),
         })
+    }
+}
+
+impl Drop for DirectoryFile {
+    fn drop(&mut self) {
+        if self.file.is_some() {
+            self.written.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 }
 

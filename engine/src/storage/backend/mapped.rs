@@ -9,26 +9,28 @@
 use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use bytes::Bytes;
-use hashbrown::HashMap;
 use memmap2::Mmap;
 
-use super::directory::{Directory, OPEN_FILES_MAX};
+use super::directory::{DESCRIPTORS_MAX, Directory};
 use super::{Backend, FileLock, LockMode, NewFile, too_short, vanished};
 use crate::types::{Error, Result};
+
+/// Mappings that are kept; systems allow some 65,000 in a process.
+const MAPPINGS_MAX: usize = 4_096;
 
 /// A directory whose files are mapped into memory.
 #[derive(Debug)]
 pub struct MappedBackend {
-    directory: Directory,
-    mappings: RwLock<HashMap<String, Arc<Mapping>>>,
+    directory: Directory<Mapping>,
 }
 
 #[derive(Debug)]
 struct Mapping {
-    file: File,
+    /// For the length; beyond some files it is looked up by name, without a descriptor.
+    file: Option<File>,
     bytes: Bytes,
 }
 
@@ -38,7 +40,7 @@ impl MappedBackend {
     /// # Errors
     /// `Io`.
     pub fn create(path: &Path) -> Result<MappedBackend> {
-        Ok(MappedBackend::over(Directory::create(path)?))
+        Ok(MappedBackend { directory: Directory::create(path, MAPPINGS_MAX)? })
     }
 
     /// Uses the existing directory at `path`.
@@ -46,36 +48,25 @@ impl MappedBackend {
     /// # Errors
     /// `Io` when there is none.
     pub fn open(path: &Path) -> Result<MappedBackend> {
-        Ok(MappedBackend::over(Directory::open(path)?))
-    }
-
-    fn over(directory: Directory) -> MappedBackend {
-        MappedBackend { directory, mappings: RwLock::default() }
+        Ok(MappedBackend { directory: Directory::open(path, MAPPINGS_MAX)? })
     }
 
     fn mapping(&self, name: &str) -> Result<Arc<Mapping>> {
-        let mappings = self.mappings.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(mapping) = mappings.get(name) {
-            return Ok(Arc::clone(mapping));
-        }
-        drop(mappings);
-        let opened = self.directory.open_file(name)?;
-        let file = opened.ok_or_else(|| vanished(&self.directory.name_of(name)))?;
-        let mapping = Arc::new(Mapping {
-            bytes: map(&file)
-                .map_err(|error| Error::from_io("map", &self.directory.name_of(name), &error))?,
-            file,
-        });
-        let mut mappings = self.mappings.write().unwrap_or_else(PoisonError::into_inner);
-        if mappings.len() >= OPEN_FILES_MAX {
-            mappings.clear();
-        }
-        mappings.insert(name.to_owned(), Arc::clone(&mapping));
-        Ok(mapping)
+        let mapping = self.directory.keep(name, |file, kept_count| {
+            let bytes = map(&file)?;
+            Ok(Mapping { bytes, file: (kept_count < DESCRIPTORS_MAX).then_some(file) })
+        })?;
+        mapping.ok_or_else(|| vanished(&self.directory.name_of(name)))
     }
 
-    fn forget(&self, name: &str) {
-        self.mappings.write().unwrap_or_else(PoisonError::into_inner).remove(name);
+    fn current_len(&self, name: &str, mapping: &Mapping) -> Result<u64> {
+        let Some(file) = &mapping.file else {
+            let len = self.directory.len(name)?;
+            return len.ok_or_else(|| vanished(&self.directory.name_of(name)));
+        };
+        let metadata = file.metadata();
+        let failed = |error| Error::from_io("look at", &self.directory.name_of(name), &error);
+        Ok(metadata.map_err(failed)?.len())
     }
 }
 
@@ -97,15 +88,14 @@ impl Backend for MappedBackend {
     fn read(&self, file: &str, range: Range<u64>) -> Result<Bytes> {
         let mapping = self.mapping(file)?;
         let path = || self.directory.name_of(file);
-        let len = mapping.file.metadata();
-        let len = len.map_err(|error| Error::from_io("look at", &path(), &error))?.len();
+        let len = self.current_len(file, &mapping)?;
         let (Ok(start), Ok(end)) = (usize::try_from(range.start), usize::try_from(range.end))
         else {
             return Err(too_short(&path(), len, &range));
         };
         if range.end > len || end > mapping.bytes.len() || start > end {
             // Not to be remembered: whoever repairs the file should be able to read it.
-            self.forget(file);
+            self.directory.forget(file);
             return Err(too_short(&path(), len, &range));
         }
         Ok(mapping.bytes.slice(start..end))
@@ -124,7 +114,6 @@ impl Backend for MappedBackend {
     }
 
     fn remove(&self, file: &str) -> Result<()> {
-        self.forget(file);
         self.directory.remove(file)
     }
 

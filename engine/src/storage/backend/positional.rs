@@ -3,21 +3,19 @@
 use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use arrow::buffer::{Buffer, MutableBuffer};
 use bytes::Bytes;
-use hashbrown::HashMap;
 
-use super::directory::{Directory, OPEN_FILES_MAX, read_exact_at};
+use super::directory::{DESCRIPTORS_MAX, Directory, read_exact_at};
 use super::{Backend, FileLock, LockMode, NewFile, aligned, too_short, vanished};
 use crate::types::{Error, Result};
 
 /// A directory whose files are read by position.
 #[derive(Debug)]
 pub struct PositionalBackend {
-    directory: Directory,
-    files: RwLock<HashMap<String, Arc<File>>>,
+    directory: Directory<File>,
 }
 
 impl PositionalBackend {
@@ -26,7 +24,7 @@ impl PositionalBackend {
     /// # Errors
     /// `Io`.
     pub fn create(path: &Path) -> Result<PositionalBackend> {
-        Ok(PositionalBackend::over(Directory::create(path)?))
+        Ok(PositionalBackend { directory: Directory::create(path, DESCRIPTORS_MAX)? })
     }
 
     /// Uses the existing directory at `path`.
@@ -34,27 +32,12 @@ impl PositionalBackend {
     /// # Errors
     /// `Io` when there is none.
     pub fn open(path: &Path) -> Result<PositionalBackend> {
-        Ok(PositionalBackend::over(Directory::open(path)?))
-    }
-
-    fn over(directory: Directory) -> PositionalBackend {
-        PositionalBackend { directory, files: RwLock::default() }
+        Ok(PositionalBackend { directory: Directory::open(path, DESCRIPTORS_MAX)? })
     }
 
     fn file(&self, name: &str) -> Result<Arc<File>> {
-        let files = self.files.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(file) = files.get(name) {
-            return Ok(Arc::clone(file));
-        }
-        drop(files);
-        let opened = self.directory.open_file(name)?;
-        let file = Arc::new(opened.ok_or_else(|| vanished(&self.directory.name_of(name)))?);
-        let mut files = self.files.write().unwrap_or_else(PoisonError::into_inner);
-        if files.len() >= OPEN_FILES_MAX {
-            files.clear();
-        }
-        files.insert(name.to_owned(), Arc::clone(&file));
-        Ok(file)
+        let file = self.directory.keep(name, |file, _| Ok(file))?;
+        file.ok_or_else(|| vanished(&self.directory.name_of(name)))
     }
 }
 
@@ -90,7 +73,6 @@ impl Backend for PositionalBackend {
     }
 
     fn remove(&self, file: &str) -> Result<()> {
-        self.files.write().unwrap_or_else(PoisonError::into_inner).remove(file);
         self.directory.remove(file)
     }
 

@@ -140,13 +140,34 @@ fn locks(backend: &dyn Backend, _: &dyn Fn(&str, usize)) -> Result<()> {
 #[test]
 fn many_files_may_be_open() -> Result<()> {
     on_each(|backend, _| {
-        let count = directory::OPEN_FILES_MAX + 10;
+        let count = directory::DESCRIPTORS_MAX + 10;
         for index in 0..count {
             drop(write(backend, &format!("f{index}"), index.to_string().as_bytes())?);
         }
         for index in (0..count).chain(0..3) {
             let expected = index.to_string();
             let bytes = backend.read(&format!("f{index}"), 0..expected.len() as u64)?;
+            assert_eq!(bytes, expected.as_bytes());
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn many_files_may_be_written_at_once() -> Result<()> {
+    on_each(|backend, _| {
+        let count = directory::DESCRIPTORS_MAX + 10;
+        let create = |index: usize| backend.create(&format!("f{index}"));
+        let files: Vec<_> = (0..count).map(create).collect::<Result<_>>()?;
+        for (index, file) in files.iter().enumerate() {
+            file.write_at(2, index.to_string().as_bytes())?;
+            file.write_at(0, b"f ")?;
+            file.sync()?;
+            file.publish(&format!("g{index}"))?;
+        }
+        for index in 0..count {
+            let expected = format!("f {index}");
+            let bytes = backend.read(&format!("g{index}"), 0..expected.len() as u64)?;
             assert_eq!(bytes, expected.as_bytes());
         }
         Ok(())

@@ -2,8 +2,6 @@
 
 use twox_hash::XxHash3_64;
 
-use super::Wire;
-
 /// Which file bytes belong to. Part of every checksum, so that bytes of another file, of another
 /// database or of a copy that went its own way fail even where their content is sound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,12 +17,13 @@ pub struct Identity {
 impl Identity {
     /// XXH3 of `payload`, seeded with XXH3 of this identity, `offset` and the payload's length.
     pub fn checksum(&self, offset: u64, payload: &[u8]) -> u64 {
-        let mut place = Vec::with_capacity(48);
-        self.database.write(&mut place);
-        self.file.write(&mut place);
-        self.seal.write(&mut place);
-        offset.write(&mut place);
-        (payload.len() as u64).write(&mut place);
+        // On the stack: every page and directory entry that is looked at comes by here.
+        let mut place = [0; 48];
+        let words = [self.file, self.seal, offset, payload.len() as u64].map(u64::to_le_bytes);
+        let parts = self.database.iter().chain(words.as_flattened());
+        for (target, byte) in place.iter_mut().zip(parts) {
+            *target = *byte;
+        }
         XxHash3_64::oneshot_with_seed(XxHash3_64::oneshot(&place), payload)
     }
 }
