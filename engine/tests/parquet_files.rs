@@ -279,7 +279,7 @@ mod tests {
         let readme = testdata().join("README.md").to_str().unwrap().to_owned();
         let folder = testdata().to_str().unwrap().to_owned();
         for (path, complaint) in [
-            (readme, "is not a Parquet file: it does not end with PAR1"),
+            (readme, "is not a Parquet file: it neither begins nor ends with PAR1"),
             (folder, "is a directory"),
             (path("absent"), "there is no file"),
             (path("absent*"), "no file matches"),

@@ -6,7 +6,7 @@ use martlet_engine::catalog::Table;
 use martlet_engine::storage::Snapshot;
 use martlet_engine::types::Result;
 
-use crate::bind::{Catalog, Files};
+use crate::bind::{Catalog, FileNames, Files};
 use crate::files;
 
 /// The tables of one snapshot, and the files of this machine.
@@ -22,7 +22,7 @@ impl Catalog for SnapshotCatalog {
         self.0.table_names()
     }
 
-    fn files(&self, pattern: &str) -> Result<Files> {
-        files::open(pattern)
+    fn files(&self, names: &FileNames) -> Result<Files> {
+        files::open(names)
     }
 }

@@ -7,18 +7,19 @@ use martlet_engine::catalog::{ColumnStatistics, Field, FieldId, NameMatch, Table
 use martlet_engine::ingest::parquet::{ParquetFiles, ParquetOptions};
 use martlet_engine::types::Result;
 
-use crate::bind::Files;
+use crate::bind::{FileNames, Files};
 
-/// Opens the files that `pattern` names and wraps them.
-pub(crate) fn open(pattern: &str) -> Result<Files> {
-    let files = open_all(&[pattern.to_owned()])?;
+/// Opens the files that a query names and wraps them.
+pub(crate) fn open(names: &FileNames) -> Result<Files> {
+    let files = open_all(&names.patterns, names.binary_as_string)?;
     let paths = files.paths().map(str::to_owned).collect();
-    Ok(Files { paths, table: Arc::new(FileTable::new(pattern, files)) })
+    let name = names.patterns.first().map_or("", String::as_str);
+    Ok(Files { paths, table: Arc::new(FileTable::new(name, files)) })
 }
 
 /// Opens the files that the patterns name.
-pub(crate) fn open_all(patterns: &[String]) -> Result<ParquetFiles> {
-    ParquetFiles::open(patterns, ParquetOptions::default())
+pub(crate) fn open_all(patterns: &[String], binary_as_string: bool) -> Result<ParquetFiles> {
+    ParquetFiles::open(patterns, ParquetOptions { binary_as_string, ..ParquetOptions::default() })
 }
 
 /// Open Parquet files; a field's id is its position.

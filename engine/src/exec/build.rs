@@ -248,7 +248,7 @@ fn name(plan: &PhysicalPlan) -> String {
     match plan {
         PhysicalPlan::Scan(scan) => match &scan.source {
             plan::Source::Table { name, .. } => format!("Scan {name}"),
-            plan::Source::Parquet { paths } => format!("Scan {}", paths.join(", ")),
+            plan::Source::Parquet { paths, .. } => format!("Scan {}", paths.join(", ")),
         },
         PhysicalPlan::Values { rows, .. } => format!("Values ({} rows)", rows.len()),
         PhysicalPlan::Filter { .. } => "Filter".into(),

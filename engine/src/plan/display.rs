@@ -164,10 +164,10 @@ impl Display for Rung {
 fn write_scan(f: &mut Formatter<'_>, scan: &Scan) -> fmt::Result {
     match &scan.source {
         Source::Table { name, .. } => write!(f, "Scan {name}: ")?,
-        Source::Parquet { paths } => {
+        Source::Parquet { paths, binary_as_string } => {
             f.write_str("Scan ")?;
             write_list(f, paths.iter().map(|path| format!("'{path}'")), ", ")?;
-            f.write_str(": ")?;
+            f.write_str(if *binary_as_string { " (binary as text): " } else { ": " })?;
         }
     }
     let (output, filtered) = scan.columns.split_at(scan.output_count);

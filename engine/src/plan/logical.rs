@@ -28,6 +28,8 @@ pub enum Source {
     Parquet {
         /// Their paths, in order.
         paths: Vec<String>,
+        /// Whether byte columns that nobody annotated are text.
+        binary_as_string: bool,
     },
 }
 

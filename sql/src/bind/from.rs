@@ -3,14 +3,13 @@
 use martlet_engine::plan::{LogicalPlan, Source};
 use martlet_engine::types::{DataType, Result};
 use sqlparser::ast::{
-    self, Cte, FunctionArg, FunctionArgExpr, GroupByExpr, Ident, ObjectName, Query, SelectItem,
-    SetExpr, TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins,
-    WildcardAdditionalOptions,
+    self, Cte, GroupByExpr, Ident, ObjectName, Query, SelectItem, SetExpr, TableAlias,
+    TableAliasColumnDef, TableFactor, TableWithJoins, WildcardAdditionalOptions,
 };
 
 use super::refuse::{find_text, find_word, name_position, refuse_if, unsupported};
 use super::scope::{Relation, Scope, TableRelation, unknown_table};
-use super::{Binder, place};
+use super::{Binder, FileNames, place};
 use crate::parse::position::start_of;
 
 /// A common table expression. It is bound anew wherever it is named.
@@ -131,7 +130,7 @@ impl<'a> Binder<'a> {
         };
         if ident.quote_style == Some('\'') {
             let position = position.or_else(|| find_text(self.tokens, &ident.value));
-            return self.bind_file(&ident.value, position);
+            return self.bind_files(&FileNames::of(&ident.value), position);
         }
         if let Some(common) = self.find_common_table(&ident.value) {
             return self.bind_common_table(common);
@@ -150,40 +149,16 @@ impl<'a> Binder<'a> {
         Ok(Scope::new(Relation::Table(TableRelation::new(table, source)), Some(name)))
     }
 
-    fn bind_file(&mut self, pattern: &str, position: Option<usize>) -> Result<Scope> {
-        let files = self.catalog.files(pattern).map_err(|error| place(error, position))?;
-        let name = file_stem(pattern);
-        let source = Source::Parquet { paths: files.paths };
-        Ok(Scope::new(Relation::Table(TableRelation::new(files.table, source)), Some(name)))
-    }
-
-    /// `read_parquet('file')`, as `DuckDB` writes it.
-    fn bind_table_function(
+    pub(super) fn bind_files(
         &mut self,
-        name: &'a ObjectName,
-        args: &'a ast::TableFunctionArgs,
+        names: &FileNames,
+        position: Option<usize>,
     ) -> Result<Scope> {
-        let position = name_position(name);
-        let ast::TableFunctionArgs { args, settings } = args;
-        let is_parquet = ["read_parquet", "parquet_scan"]
-            .iter()
-            .any(|known| name.to_string().eq_ignore_ascii_case(known));
-        if !is_parquet || settings.is_some() {
-            return Err(unsupported(&format!("the table function {name}"), position)
-                .with_hint("a Parquet file is read with FROM 'file.parquet'"));
-        }
-        match &args[..] {
-            [FunctionArg::Unnamed(FunctionArgExpr::Expr(ast::Expr::Value(value)))] => {
-                match &value.value {
-                    ast::Value::SingleQuotedString(path) => {
-                        self.bind_file(path, start_of(value.span))
-                    }
-                    _ => Err(unsupported("this argument of read_parquet", start_of(value.span))),
-                }
-            }
-            _ => Err(unsupported("these arguments of read_parquet", position)
-                .with_hint("name one file or pattern: read_parquet('data/*.parquet')")),
-        }
+        let files = self.catalog.files(names).map_err(|error| place(error, position))?;
+        let name = names.patterns.first().map(|pattern| file_stem(pattern));
+        let source =
+            Source::Parquet { paths: files.paths, binary_as_string: names.binary_as_string };
+        Ok(Scope::new(Relation::Table(TableRelation::new(files.table, source)), name))
     }
 
     fn find_common_table(&self, name: &str) -> Option<CommonTable<'a>> {

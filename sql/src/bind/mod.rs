@@ -7,6 +7,7 @@
 mod aggregate;
 mod data_type;
 mod expression;
+mod file_function;
 mod from;
 mod function_names;
 mod functions;
@@ -38,6 +39,15 @@ use sqlparser::tokenizer::TokenWithSpan;
 
 use self::from::CommonTable;
 
+/// Parquet files as a query names them.
+#[derive(Clone, Debug)]
+pub(crate) struct FileNames {
+    /// Paths and patterns; at least one.
+    pub(crate) patterns: Vec<String>,
+    /// Whether byte columns that nobody annotated are text.
+    pub(crate) binary_as_string: bool,
+}
+
 /// Parquet files as a table.
 #[derive(Debug)]
 pub(crate) struct Files {
@@ -55,8 +65,8 @@ pub(crate) trait Catalog {
     /// All tables, for suggestions.
     fn table_names(&self) -> Vec<String>;
 
-    /// The files that `pattern` names.
-    fn files(&self, pattern: &str) -> Result<Files>;
+    /// The files that a query names.
+    fn files(&self, names: &FileNames) -> Result<Files>;
 }
 
 /// Binds the queries of one statement.

@@ -144,14 +144,14 @@ impl<'a> Binder<'a> {
                 .map(|item| self.bind_replacement(item, &names, scope, list))
                 .collect::<Result<Vec<(usize, Expr)>>>()?,
         };
-        for (place, name) in names.into_iter().enumerate() {
-            if excluded.contains(&place) {
+        for (place_in_table, name) in names.into_iter().enumerate() {
+            if excluded.contains(&place_in_table) {
                 continue;
             }
-            let replacement = replaced.iter().find(|(replaced, _)| *replaced == place);
+            let replacement = replaced.iter().find(|(replaced, _)| *replaced == place_in_table);
             let expr = match replacement {
                 Some((_, expr)) => expr.clone(),
-                None => scope.column_at(place)?,
+                None => scope.column_at(place_in_table).map_err(|error| place(error, position))?,
             };
             list.items.push(Item { name, expr });
         }

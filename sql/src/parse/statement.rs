@@ -2,7 +2,7 @@
 //! support is refused here by its first word.
 
 use martlet_engine::types::Error;
-use sqlparser::ast::{DataType, Ident, OrderByExpr, Query, SetExpr};
+use sqlparser::ast::{DataType, Ident, OrderByExpr, Query};
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Token, TokenWithSpan};
@@ -165,6 +165,9 @@ fn parse_create(parser: &mut Parser<'_>) -> Parsed<Statement> {
     let or_replace = parser.parse_keywords(&[Keyword::OR, Keyword::REPLACE]);
     if !parser.parse_keyword(Keyword::TABLE) {
         let next = parser.peek_token();
+        if next.token == Token::EOF {
+            return Err(unexpected("TABLE", &next));
+        }
         let what = format!("CREATE {} is not supported", upper(&next.token));
         return Err(refused(&what, &next).with_hint("there is CREATE [OR REPLACE] TABLE").into());
     }
@@ -399,6 +402,9 @@ fn parse_show(parser: &mut Parser<'_>) -> Parsed<Statement> {
     if parser.parse_keyword(Keyword::TABLES) {
         return Ok(Statement::ShowTables);
     }
+    if next.token == Token::EOF {
+        return Err(unexpected("TABLES", &next));
+    }
     let what = format!("SHOW {} is not supported", upper(&next.token));
     Err(refused(&what, &next).with_hint("there are SHOW TABLES and DESCRIBE table").into())
 }
@@ -456,26 +462,4 @@ pub(crate) fn ident_name(ident: Ident) -> Name {
 fn unexpected(expected: &str, found: &TokenWithSpan) -> Failure {
     let place = found.span.start;
     ParserError::ParserError(format!("Expected: {expected}, found: {}{place}", found.token)).into()
-}
-
-/// The file names of a query that is `FROM 'file'` and nothing else, and where they stand.
-pub(crate) fn plain_file(query: &Query) -> Option<(String, usize)> {
-    use sqlparser::ast::{GroupByExpr, SelectItem, TableFactor, WildcardAdditionalOptions};
-    let only_body =
-        query.with.is_none() && query.order_by.is_none() && query.limit_clause.is_none();
-    let SetExpr::Select(select) = &*query.body else { return None };
-    let [SelectItem::Wildcard(options)] = &select.projection[..] else { return None };
-    let [from] = &select.from[..] else { return None };
-    let TableFactor::Table { name, args: None, .. } = &from.relation else { return None };
-    let plain = only_body
-        && *options == WildcardAdditionalOptions::default()
-        && select.distinct.is_none()
-        && select.selection.is_none()
-        && select.having.is_none()
-        && from.joins.is_empty()
-        && select.group_by == GroupByExpr::Expressions(Vec::new(), Vec::new());
-    let [part] = &name.0[..] else { return None };
-    let ident = part.as_ident()?;
-    (plain && ident.quote_style == Some('\''))
-        .then(|| (ident.value.clone(), start_of(ident.span).unwrap_or(0)))
 }

@@ -1,17 +1,19 @@
 //! `CREATE TABLE` and `DROP TABLE`.
 
 use martlet_engine::catalog::NewField;
+use martlet_engine::ingest::parquet::ParquetImport;
 use martlet_engine::ingest::{Appender, ColumnSource, LoadOptions, OrderKey, load};
 use martlet_engine::plan::{Expr, LogicalPlan};
 use martlet_engine::storage::Transaction;
 use martlet_engine::types::{DataType, Error, Result};
-use sqlparser::ast::{self, OrderByExpr, OrderByOptions, OrderBySort, Query};
+use sqlparser::ast::{self, OrderByExpr, OrderByOptions, OrderBySort};
 
 use super::Runner;
+use super::load::FileColumns;
 use crate::bind::{bind_data_type, place, unknown_table};
 use crate::files;
 use crate::parse::position::start_of;
-use crate::parse::{ColumnDefinition, CreateTable, InsertSource, Name, plain_file};
+use crate::parse::{ColumnDefinition, CreateTable, InsertSource, Name};
 use crate::result::Outcome;
 use crate::suggest;
 
@@ -45,38 +47,45 @@ impl Runner<'_> {
                 let rows = self.create_from_files(&transaction, &new, paths);
                 Some(rows.map_err(|error| place(error, Some(*position)))?)
             }
-            Some(InsertSource::Query(query)) => match plain_file(query) {
-                Some((path, position)) => {
-                    let rows = self.create_from_files(&transaction, &new, &[path]);
-                    Some(rows.map_err(|error| place(error, Some(position)))?)
-                }
-                None => Some(self.create_from_query(&transaction, &new, query)?),
-            },
+            Some(InsertSource::Query(query)) => {
+                let plan = without_untyped(self.bind(query, transaction.snapshot())?);
+                Some(match FileColumns::of(&plan) {
+                    Some(columns) => self.load_columns(&transaction, &new, &columns.import()?)?,
+                    None => self.create_from_plan(&transaction, &new, plan)?,
+                })
+            }
         };
         transaction.commit()?;
         Ok(Outcome::Done { row_count })
     }
 
-    /// Column by column, without rows in between.
+    /// All columns of the files, one by one, without rows in between.
     fn create_from_files(
         &self,
         transaction: &Transaction,
         new: &NewTable<'_>,
         paths: &[String],
     ) -> Result<u64> {
-        let source = files::open_all(paths)?.import()?;
-        let options = new.load_options(source.fields())?;
-        let table = new.create(transaction, source.fields())?;
-        Ok(load(transaction, table, &source, &options, &self.context)?.row_count)
+        self.load_columns(transaction, new, &files::open_all(paths, false)?.import()?)
     }
 
-    fn create_from_query(
+    fn load_columns(
         &self,
         transaction: &Transaction,
         new: &NewTable<'_>,
-        query: &Query,
+        source: &ParquetImport,
     ) -> Result<u64> {
-        let plan = without_untyped(self.bind(query, transaction.snapshot())?);
+        let options = new.load_options(source.fields())?;
+        let table = new.create(transaction, source.fields())?;
+        Ok(load(transaction, table, source, &options, &self.context)?.row_count)
+    }
+
+    fn create_from_plan(
+        &self,
+        transaction: &Transaction,
+        new: &NewTable<'_>,
+        plan: LogicalPlan,
+    ) -> Result<u64> {
         let fields: Vec<NewField> = plan
             .output()
             .into_iter()

@@ -22,7 +22,7 @@ impl Runner<'_> {
             }
             DescribeTarget::Files { paths, position } => {
                 let opened =
-                    files::open_all(paths).map_err(|error| place(error, Some(*position)))?;
+                    files::open_all(paths, false).map_err(|error| place(error, Some(*position)))?;
                 let describe = |(index, field): (usize, &martlet_engine::catalog::NewField)| {
                     let unsupported = opened.unsupported(index).map(str::to_owned);
                     match unsupported {

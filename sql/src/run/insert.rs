@@ -75,7 +75,7 @@ impl Runner<'_> {
         targets: &[usize],
         paths: &[String],
     ) -> Result<u64> {
-        let files = files::open_all(paths)?;
+        let files = files::open_all(paths, false)?;
         let fields: Vec<NewField> =
             (0..table.field_count()).map(|position| new_field(table.field(position))).collect();
         let source = ByName::new(files, fields, targets)?;

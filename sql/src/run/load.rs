@@ -1,12 +1,65 @@
-//! Parquet files as the rows of an existing table: columns by name.
+//! Columns of Parquet files as the columns of a table: by name for one that exists, as a query names
+//! them for a new one.
 
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, NullArray};
 use martlet_engine::catalog::NewField;
-use martlet_engine::ingest::parquet::ParquetFiles;
+use martlet_engine::ingest::parquet::{ParquetFiles, ParquetImport};
 use martlet_engine::ingest::{ColumnArrays, ColumnSource};
+use martlet_engine::plan::{Expr, LogicalPlan, Scan, Source};
 use martlet_engine::types::{Error, Result};
+
+use crate::files;
+
+/// What a query does that gives columns of Parquet files, renamed or left out, and all their rows: it
+/// is loaded column by column, and no row is made.
+#[derive(Debug)]
+pub(super) struct FileColumns<'p> {
+    paths: &'p [String],
+    binary_as_string: bool,
+    /// Positions in the files' schema and the new names.
+    columns: Vec<(usize, String)>,
+}
+
+impl<'p> FileColumns<'p> {
+    /// The columns that `plan` gives, if it does no more.
+    pub(super) fn of(plan: &'p LogicalPlan) -> Option<FileColumns<'p>> {
+        let (scan, columns) = scanned(plan)?;
+        let Source::Parquet { paths, binary_as_string } = &scan.source else { return None };
+        let columns: Option<Vec<_>> = columns
+            .into_iter()
+            .map(|(index, name)| Some((usize::try_from(scan.columns[index].field.0).ok()?, name)))
+            .collect();
+        Some(FileColumns { paths, binary_as_string: *binary_as_string, columns: columns? })
+    }
+
+    /// The columns, to be loaded.
+    pub(super) fn import(self) -> Result<ParquetImport> {
+        let (positions, names): (Vec<usize>, Vec<String>) = self.columns.into_iter().unzip();
+        let files = files::open_all(self.paths, self.binary_as_string)?;
+        Ok(files.import_columns(&positions)?.with_names(names))
+    }
+}
+
+/// The scan below projections of bare columns, and for each output its column and name.
+fn scanned(plan: &LogicalPlan) -> Option<(&Scan, Vec<(usize, String)>)> {
+    match plan {
+        LogicalPlan::Scan(scan) if scan.filter.is_empty() => {
+            let names = scan.output().into_iter().map(|column| column.name);
+            Some((scan, names.enumerate().collect()))
+        }
+        LogicalPlan::Project { input, exprs, names } => {
+            let (scan, columns) = scanned(input)?;
+            let outputs = exprs.iter().zip(names).map(|(expr, name)| match expr {
+                Expr::Column { index, .. } => Some((columns[*index].0, name.clone())),
+                _ => None,
+            });
+            Some((scan, outputs.collect::<Option<_>>()?))
+        }
+        _ => None,
+    }
+}
 
 /// Files whose columns are found by the names of a table's fields.
 #[derive(Debug)]

@@ -27,6 +27,7 @@ use super::profile::OperatorStats;
 use super::source::Source;
 use crate::catalog::TableId;
 use crate::context::Context;
+use crate::ingest::parquet::{ParquetFiles, ParquetOptions};
 use crate::plan;
 use crate::plan::Scan;
 use crate::storage::Snapshot;
@@ -50,7 +51,12 @@ pub(crate) fn open(
         plan::Source::Parquet { .. } if row_groups.is_some() => {
             Err(Error::unsupported("a scan of some row groups of Parquet files"))
         }
-        plan::Source::Parquet { paths } => Ok(Arc::new(ParquetScan::open(scan, paths, stats)?)),
+        plan::Source::Parquet { paths, binary_as_string } => {
+            let options =
+                ParquetOptions { binary_as_string: *binary_as_string, ..ParquetOptions::default() };
+            let files = ParquetFiles::open(paths, options)?;
+            Ok(Arc::new(ParquetScan::new(scan, files, stats)?))
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::exec::per_value::true_rows;
 use crate::exec::profile::OperatorStats;
 use crate::exec::program::Program;
 use crate::exec::source::{ColumnKind, Sink, Source};
-use crate::ingest::parquet::{ColumnBounds, ParquetFiles, ParquetOptions};
+use crate::ingest::parquet::{ColumnBounds, ParquetFiles};
 use crate::plan::{Expr, Scan};
 use crate::types::{Error, Result};
 use crate::vector::{Batch, Vector};
@@ -30,16 +30,15 @@ pub(crate) struct ParquetScan {
 }
 
 impl ParquetScan {
-    /// Opens the files at `paths`.
+    /// A scan of these files.
     ///
     /// # Errors
-    /// When they cannot be read, or do not have the columns that the plan was made for.
-    pub(crate) fn open(
+    /// When they do not have the columns that the plan was made for.
+    pub(crate) fn new(
         scan: &Scan,
-        paths: &[String],
+        files: ParquetFiles,
         stats: &Arc<OperatorStats>,
     ) -> Result<ParquetScan> {
-        let files = ParquetFiles::open(paths, ParquetOptions::default())?;
         let mut columns = Vec::with_capacity(scan.columns.len());
         for column in &scan.columns {
             let position = column.field.0 as usize;

@@ -177,7 +177,13 @@ fn read_footer(file: &File, path: &str, file_bytes: u64) -> Result<(Bytes, u64)>
     match &tail[4..] {
         b"PAR1" => {}
         b"PARE" => return Err(Error::unsupported(format!("{path}: its footer is encrypted"))),
-        _ => return Err(not_parquet("it does not end with PAR1 (cut off while written?)")),
+        _ if &*read(0, HEAD_BYTES)? == b"PAR1" => {
+            return Err(not_parquet("it does not end with PAR1 (cut off while written?)"));
+        }
+        _ => {
+            let error = not_parquet("it neither begins nor ends with PAR1");
+            return Err(error.with_hint("only Parquet files can be read"));
+        }
     }
     let length = u64::from(u32::from_le_bytes(length));
     let data_end = file_bytes

@@ -68,6 +68,9 @@ impl Default for ParquetOptions {
     }
 }
 
+/// More columns than these are not listed in a hint.
+const LEFT_OUT_MAX: usize = 10;
+
 /// A row group of one of the files: the unit of pruning and of parallel work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RowGroup {
@@ -141,7 +144,7 @@ impl ParquetFiles {
                 self.0.files[0].path,
                 self.fields()[column].name
             ))
-            .with_hint("SELECT the other columns by name")),
+            .with_hint(self.way_out())),
         }
     }
 
@@ -244,7 +247,23 @@ impl ParquetFiles {
         };
         let path = &self.0.files[0].path;
         Error::unsupported(format!("{path}: column {}{more}", named.join(", column ")))
-            .with_hint("SELECT the other columns by name, or skip unsupported columns")
+            .with_hint(self.way_out())
+    }
+
+    /// How the columns that can be read are had.
+    fn way_out(&self) -> String {
+        let is_unsupported = |column: &usize| self.unsupported(*column).is_some();
+        let left_out: Vec<&str> = (0..self.fields().len())
+            .filter(is_unsupported)
+            .map(|column| self.fields()[column].name.as_str())
+            .collect();
+        if left_out.len() > LEFT_OUT_MAX || left_out.len() == self.fields().len() {
+            return "name the columns that can be read: SELECT a, b FROM the file".to_owned();
+        }
+        let quoted: Vec<String> =
+            left_out.iter().map(|name| format!("\"{}\"", name.replace('"', "\"\""))).collect();
+        let list = quoted.join(", ");
+        format!("leave out what cannot be read: SELECT * EXCLUDE ({list}) FROM the file")
     }
 
     fn column_arrays(&self, column: usize, batch_len: usize) -> Result<ColumnArrays<'static>> {
@@ -266,6 +285,15 @@ pub struct ParquetImport {
 }
 
 impl ParquetImport {
+    /// The same columns under other names, of which there are as many.
+    #[must_use]
+    pub fn with_names(mut self, names: impl IntoIterator<Item = String>) -> ParquetImport {
+        for (field, name) in self.fields.iter_mut().zip(names) {
+            field.name = name;
+        }
+        self
+    }
+
     /// The columns that are left out because they cannot be read.
     pub fn skipped(&self) -> &[SkippedColumn] {
         &self.skipped

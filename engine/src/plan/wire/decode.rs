@@ -43,7 +43,9 @@ impl<'a> Reader<'a> {
     fn scan(&mut self) -> Result<Scan> {
         let source = match self.byte()? {
             0 => Source::Table { id: TableId(self.number()?), name: self.text()? },
-            1 => Source::Parquet { paths: self.list(Reader::text)? },
+            kind @ (1 | 2) => {
+                Source::Parquet { paths: self.list(Reader::text)?, binary_as_string: kind == 2 }
+            }
             _ => return Err(corrupt("an unknown source")),
         };
         let columns = self.list(|reader| {

@@ -46,8 +46,8 @@ impl Writer {
                 self.unsigned(u128::from(id.0));
                 self.text(name);
             }
-            Source::Parquet { paths } => {
-                self.raw(&[1]);
+            Source::Parquet { paths, binary_as_string } => {
+                self.raw(&[if *binary_as_string { 2 } else { 1 }]);
                 self.count(paths.len());
                 for path in paths {
                     self.text(path);

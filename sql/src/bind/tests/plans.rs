@@ -237,7 +237,10 @@ fn output_names_are_columns_aliases_or_the_text() -> Result<()> {
 #[test]
 fn files_are_read_like_tables() -> Result<()> {
     let plan = bind("SELECT v FROM 'data/some.parquet' WHERE some.k > 3")?;
-    assert_eq!(scan(&plan).source, Source::Parquet { paths: vec!["data/some.parquet".into()] });
+    assert_eq!(
+        scan(&plan).source,
+        Source::Parquet { paths: vec!["data/some.parquet".into()], binary_as_string: false }
+    );
     assert_eq!(column_names(&plan), ["v", "k"]);
     same("SELECT k FROM read_parquet('x.parquet')", "SELECT k FROM 'x.parquet'");
     Ok(())

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use martlet_engine::catalog::{ColumnStatistics, Field, FieldId, NameMatch, Table, TableId};
 use martlet_engine::types::{DataType, Error, Result, TimeUnit};
 
-use crate::bind::{Catalog, Files};
+use crate::bind::{Catalog, FileNames, Files};
 
 /// A table that counts how many of its fields were asked for.
 #[derive(Debug)]
@@ -135,7 +135,8 @@ impl Catalog for Tables {
         self.0.iter().map(|table| table.name.clone()).collect()
     }
 
-    fn files(&self, pattern: &str) -> Result<Files> {
+    fn files(&self, names: &FileNames) -> Result<Files> {
+        let pattern = &names.patterns[0];
         if !pattern.ends_with(".parquet") {
             return Err(Error::unsupported(format!("the file {pattern} is not Parquet")));
         }
