@@ -116,6 +116,8 @@ pub enum Function {
     Lower,
     /// `upper(a)`
     Upper,
+    /// `initcap(a)`: the first letter of each word upper, the others lower; words are letters and digits.
+    Initcap,
     /// `substring(a, from)` or `(a, from, count)`; positions below 1 count but give nothing.
     Substring,
     /// `left(a, n)`; a negative n leaves out the last |n|.
@@ -294,6 +296,7 @@ fn argument_counts(function: Function) -> (usize, usize) {
         | F::ByteLength
         | F::Lower
         | F::Upper
+        | F::Initcap
         | F::Reverse
         | F::Chr
         | F::Ascii

@@ -32,6 +32,24 @@ impl<'a> Binder<'a> {
         collect(aggregate, env)
     }
 
+    /// `bool_and(predicate)`, `bool_or(predicate)`: the least or greatest truth.
+    pub(super) fn bind_aggregate_of_predicate(
+        &mut self,
+        function: AggregateFunction,
+        call: &'a ast::Function,
+        env: &mut Environment<'_>,
+    ) -> Result<Expr> {
+        let distinct = is_distinct(call);
+        let filter = self.bind_filter(call, env)?;
+        let name = call.name.to_string();
+        let [predicate] = plain_arguments(call, &name)?[..] else {
+            return Err(Error::type_mismatch(format!("{name} takes one argument")));
+        };
+        let predicate =
+            self.in_argument(env, |binder, inner| binder.bind_predicate(predicate, inner))?;
+        collect(Aggregate { function, argument: Some(predicate), distinct, filter }, env)
+    }
+
     /// `count_if(predicate)`: rows for which it is true.
     pub(super) fn bind_count_if(
         &mut self,

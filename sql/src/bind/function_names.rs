@@ -22,10 +22,14 @@ pub(super) enum Named {
     Today,
     /// `localtimestamp`.
     LocalNow,
+    /// `log(x)`, to the base of ten, and `log(base, x)`.
+    Log,
     /// `if(predicate, then, otherwise)`.
     If,
     /// An aggregate.
     Aggregate(AggregateFunction),
+    /// An aggregate of a boolean.
+    OfPredicate(AggregateFunction),
     /// `count_if(predicate)`.
     CountIf,
     /// Known elsewhere, refused by name.
@@ -47,7 +51,7 @@ const NAMES: &[(&str, Named)] = &[
     ("sqrt", Scalar(F::Sqrt)),
     ("exp", Scalar(F::Exp)),
     ("ln", Scalar(F::Ln)),
-    ("log", Scalar(F::Log10)),
+    ("log", Named::Log),
     ("log10", Scalar(F::Log10)),
     ("power", Scalar(F::Power)),
     ("pow", Scalar(F::Power)),
@@ -71,6 +75,7 @@ const NAMES: &[(&str, Named)] = &[
     ("lower", Scalar(F::Lower)),
     ("lcase", Scalar(F::Lower)),
     ("upper", Scalar(F::Upper)),
+    ("initcap", Scalar(F::Initcap)),
     ("ucase", Scalar(F::Upper)),
     ("substr", Scalar(F::Substring)),
     ("substring", Scalar(F::Substring)),
@@ -149,9 +154,10 @@ const NAMES: &[(&str, Named)] = &[
     ("min", Aggregate(A::Min)),
     ("max", Aggregate(A::Max)),
     // False is below true.
-    ("bool_and", Aggregate(A::Min)),
-    ("bool_or", Aggregate(A::Max)),
-    ("every", Aggregate(A::Min)),
+    ("bool_and", Named::OfPredicate(A::Min)),
+    ("bool_or", Named::OfPredicate(A::Max)),
+    ("every", Named::OfPredicate(A::Min)),
+    ("columns", Refused("COLUMNS('…') stands alone in the SELECT list")),
     ("any_value", Refused("use min or max")),
     ("first", Refused("use min or max")),
     ("last", Refused("use min or max")),

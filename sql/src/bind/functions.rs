@@ -51,6 +51,9 @@ impl<'a> Binder<'a> {
         };
         let bound = match named {
             Named::Aggregate(aggregate) => self.bind_aggregate(aggregate, function, env),
+            Named::OfPredicate(aggregate) => {
+                self.bind_aggregate_of_predicate(aggregate, function, env)
+            }
             Named::CountIf => self.bind_count_if(function, env),
             Named::Refused(hint) => {
                 let error = unsupported(&format!("the function {text}"), None);
@@ -110,6 +113,18 @@ impl<'a> Binder<'a> {
                 let then = results.pop().ok_or_else(|| Error::internal("IF lost a result"))?;
                 let data_type = then.data_type();
                 Ok(Expr::Case { branches: vec![(predicate, then)], otherwise, data_type })
+            }
+            (Named::Log, [base, input]) => {
+                let numerator = resolve(Function::Ln, vec![self.bind_expr(input, env)?])?;
+                let denominator = resolve(Function::Ln, vec![self.bind_expr(base, env)?])?;
+                resolve(Function::Divide, vec![numerator, denominator])
+            }
+            (Named::Log, _) => {
+                self.bind_scalar(Named::Scalar(Function::Log10), name, arguments, env)
+            }
+            (Named::Scalar(Function::MakeDate), [days]) => {
+                let epoch = Expr::literal(Value::Int(0), DataType::Date);
+                resolve(Function::AddDays, vec![epoch, self.bind_expr(days, env)?])
             }
             (Named::Scalar(function), _) => {
                 let bound: Result<Vec<Expr>> =

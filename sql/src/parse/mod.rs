@@ -11,7 +11,6 @@ mod syntax_error;
 
 pub(crate) use self::statement::{
     ColumnDefinition, CreateTable, DescribeTarget, Insert, InsertSource, Name, Statement,
-    plain_file,
 };
 
 use martlet_engine::types::Result;
@@ -45,6 +44,15 @@ pub(crate) fn parse(sql: &str) -> Result<Script> {
 }
 
 fn tokenize(sql: &str) -> Result<Vec<TokenWithSpan>> {
+    // A byte order mark, as some editors write it, is no part of the text.
+    let blanked;
+    let sql = match sql.strip_prefix('\u{feff}') {
+        Some(rest) => {
+            blanked = format!("   {rest}");
+            &blanked
+        }
+        None => sql,
+    };
     let mut tokens = Tokenizer::new(&MartletDialect, sql)
         .tokenize_with_location()
         .map_err(|error| syntax_error::from_tokenizer(&error, sql))?;
@@ -71,6 +79,14 @@ mod tests {
             .map(|(start, word)| sql[*start..].starts_with(word))
             .collect();
         assert_eq!(found, [true; 8], "{starts:?}");
+        Ok(())
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_skipped() -> Result<()> {
+        let tokens = tokenize("\u{feff}SELECT 1")?;
+        let starts: Vec<_> = tokens.iter().map(|token| position::start_of(token.span)).collect();
+        assert_eq!(starts, [Some(3), Some(10)]);
         Ok(())
     }
 

@@ -130,6 +130,7 @@ fn of_text(call: &Call<'_>, rows: &Rows<'_>) -> Result<Operand> {
         F::Ascii => Ok(text::measure(&inputs[0], text::first_code)),
         F::Lower => text::transform(&inputs[0], context, text::push_lower),
         F::Upper => text::transform(&inputs[0], context, text::push_upper),
+        F::Initcap => text::transform(&inputs[0], context, text::push_initcap),
         F::Reverse => text::transform(&inputs[0], context, text::push_reversed),
         F::Substring => text::substring(inputs, context),
         F::Left => text::left(inputs, context),

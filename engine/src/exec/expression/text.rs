@@ -3,7 +3,7 @@
 mod case;
 mod cut;
 
-pub(super) use self::case::{push_lower, push_upper};
+pub(super) use self::case::{push_initcap, push_lower, push_upper};
 pub(super) use self::cut::{left, pad, right, split_part, substring, trim};
 
 use std::sync::Arc;

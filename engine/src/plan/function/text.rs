@@ -59,7 +59,9 @@ pub(super) fn resolve(function: Function, arguments: Vec<Expr>) -> Result<Expr> 
             }
             typed(function, arguments, &[Text, Text, Integer], DataType::Utf8)
         }
-        F::Lower | F::Upper | F::Reverse => typed(function, arguments, &[Text], DataType::Utf8),
+        F::Lower | F::Upper | F::Initcap | F::Reverse => {
+            typed(function, arguments, &[Text], DataType::Utf8)
+        }
         F::Replace => typed(function, arguments, &[Text; 3], DataType::Utf8),
         other => Err(Error::internal(format!("{other} is no text function"))),
     }

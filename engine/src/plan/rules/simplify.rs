@@ -71,26 +71,26 @@ fn simplify(expr: &mut Expr) {
 
 /// AND or OR (which `decided_by` decides): flat, without neutral terms and repetitions.
 fn junction(terms: Vec<Expr>, decided_by: bool) -> Expr {
+    let nested = terms.into_iter().flat_map(|term| match term {
+        Expr::And(nested) if !decided_by => nested,
+        Expr::Or(nested) if decided_by => nested,
+        other => vec![other],
+    });
+    let mut terms: Vec<Expr> = nested.filter(|term| !is_literal(term, !decided_by)).collect();
+    if decided_by {
+        // First, so that ten thousand equalities are one term when terms are compared in pairs.
+        terms = merge_equalities(terms);
+    }
     let mut flat: Vec<Expr> = Vec::with_capacity(terms.len());
     for term in terms {
-        let nested = match term {
-            Expr::And(nested) if !decided_by => nested,
-            Expr::Or(nested) if decided_by => nested,
-            other => vec![other],
-        };
-        for term in nested {
-            if !is_literal(&term, !decided_by) && !flat.contains(&term) {
-                flat.push(term);
-            }
+        if !flat.contains(&term) {
+            flat.push(term);
         }
     }
     // What precedes the deciding term may fail; only without that may it be left out.
     let decider = flat.iter().position(|term| is_literal(term, decided_by));
     if decider.is_some_and(|at| !flat[..at].iter().any(can_fail)) {
         return Expr::literal(Value::Bool(decided_by), DataType::Bool);
-    }
-    if decided_by {
-        flat = merge_equalities(flat);
     }
     match flat.len() {
         0 => Expr::literal(Value::Bool(!decided_by), DataType::Bool),

@@ -138,6 +138,7 @@ codes!(
         60 => ToTimestamp,
         61 => FormatTime,
         62 => FromEpochMs,
+        63 => Initcap,
     },
     others: Function::Extract(_) | Function::DateTrunc(_) | Function::DateDiff(_)
 );

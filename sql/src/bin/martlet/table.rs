@@ -16,6 +16,8 @@ use crate::footer::grouped;
 
 /// A cell is at least this wide before it is cut.
 const CELL_WIDTH_MIN: usize = 40;
+/// Narrower cuts of texts and names, tried before columns are left out.
+const NARROW_WIDTHS: [usize; 3] = [30, 22, 16];
 /// ` │ ` between columns.
 const GAP_WIDTH: usize = 3;
 const NULL: &str = "NULL";
@@ -80,16 +82,25 @@ impl Column {
 }
 
 impl Source<'_> {
-    fn column(&self, column_idx: usize) -> Result<Column> {
+    /// What a cell may take before it is cut.
+    fn cell_width_max(&self) -> usize {
         let column_count = self.schema.fields().len();
         let fair_width = (self.options.width / column_count).saturating_sub(GAP_WIDTH);
-        let width_max = fair_width.max(CELL_WIDTH_MIN.min(self.options.width.saturating_sub(2)));
+        fair_width.max(CELL_WIDTH_MIN.min(self.options.width.saturating_sub(2)))
+    }
+
+    /// A column; its name, and its cells if they are texts, are cut at `text_width_max`.
+    fn column(&self, column_idx: usize, text_width_max: usize) -> Result<Column> {
+        let mut width_max = self.cell_width_max();
         let mut cells = Vec::new();
         let mut is_right_aligned = false;
         let mut text = String::new();
         for batch in self.batches {
             let column = Cells::new(batch.column(column_idx))?;
             is_right_aligned = column.kind() == CellKind::Number;
+            if column.kind() == CellKind::Text {
+                width_max = text_width_max;
+            }
             for row in 0..batch.num_rows().min(self.options.rows_max - cells.len()) {
                 text.clear();
                 if column.is_null(row) {
@@ -100,8 +111,8 @@ impl Source<'_> {
                 cells.push(fitted(&text, width_max));
             }
         }
-        let name = fitted(self.schema.field(column_idx).name(), width_max);
         let widest = cells.iter().map(|cell| cell.width()).max().unwrap_or(0);
+        let name = fitted(self.schema.field(column_idx).name(), text_width_max.max(widest));
         let width = widest.max(name.width());
         Ok(Column { name, cells, width, is_right_aligned })
     }
@@ -116,8 +127,11 @@ fn shown_rows(batches: &[RecordBatch], options: TableOptions) -> usize {
 fn choose_columns(source: &Source<'_>) -> Result<(Vec<Column>, Vec<Column>)> {
     // The line has a blank before the first cell, and the last gap is one dash of the rule.
     let line_width = source.options.width + 1;
-    if let Some(columns) = all_columns(source, line_width)? {
-        return Ok((columns, Vec::new()));
+    let widths = std::iter::once(source.cell_width_max()).chain(NARROW_WIDTHS);
+    for text_width_max in widths {
+        if let Some(columns) = all_columns(source, line_width, text_width_max)? {
+            return Ok((columns, Vec::new()));
+        }
     }
     let column_count = source.schema.fields().len();
     let (mut left, mut right) = (Vec::new(), Vec::new());
@@ -125,7 +139,7 @@ fn choose_columns(source: &Source<'_>) -> Result<(Vec<Column>, Vec<Column>)> {
     for taken in 0..column_count {
         let from_left = taken % 2 == 0;
         let column_idx = if from_left { left.len() } else { column_count - 1 - right.len() };
-        let column = source.column(column_idx)?;
+        let column = source.column(column_idx, source.cell_width_max())?;
         if taken > 0 && column.width + GAP_WIDTH > width_left {
             break;
         }
@@ -136,11 +150,15 @@ fn choose_columns(source: &Source<'_>) -> Result<(Vec<Column>, Vec<Column>)> {
 }
 
 /// All columns, if they fit.
-fn all_columns(source: &Source<'_>, line_width: usize) -> Result<Option<Vec<Column>>> {
+fn all_columns(
+    source: &Source<'_>,
+    line_width: usize,
+    text_width_max: usize,
+) -> Result<Option<Vec<Column>>> {
     let mut columns = Vec::new();
     let mut width_left = line_width;
     for column_idx in 0..source.schema.fields().len() {
-        let column = source.column(column_idx)?;
+        let column = source.column(column_idx, text_width_max)?;
         match width_left.checked_sub(column.width + GAP_WIDTH) {
             Some(width) => width_left = width,
             None if column_idx == 0 => width_left = 0,
@@ -301,6 +319,18 @@ mod tests {
         assert!(text.contains(&format!("{}… │ 1", "x".repeat(39))), "{text}");
         assert!(text.contains("two↵lines and \u{fffd}[31mred"), "{text}");
         assert!(text.contains(&format!("{}…", "北".repeat(19))), "{text}");
+        assert!(text.lines().all(|line| line.width() <= 60), "{text}");
+        Ok(())
+    }
+
+    #[test]
+    fn long_names_are_cut_before_columns_are_left_out() -> Result<()> {
+        let days = Arc::new(Int64Array::from(vec![1])) as ArrayRef;
+        let long = "x".repeat(60);
+        let columns = vec![(long.as_str(), Arc::clone(&days)), ("b", Arc::clone(&days))];
+        let batch = batch([columns, vec![("c", texts(&[Some(&long)]))]].concat());
+        let text = rendered(&batch, 60, 100)?;
+        assert!(text.starts_with(&format!(" {}… │ b │ c", "x".repeat(21))), "{text}");
         assert!(text.lines().all(|line| line.width() <= 60), "{text}");
         Ok(())
     }

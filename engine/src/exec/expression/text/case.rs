@@ -22,6 +22,16 @@ pub(in super::super) fn push_upper(text: &str, out: &mut String) {
     out.extend(text.chars().map(upper));
 }
 
+/// Appends the text with the first character of each word in upper case, the others in lower case.
+pub(in super::super) fn push_initcap(text: &str, out: &mut String) {
+    let mut is_inside = false;
+    out.extend(text.chars().map(|c| {
+        let cased = if is_inside { lower(c) } else { upper(c) };
+        is_inside = c.is_alphanumeric();
+        cased
+    }));
+}
+
 fn lower(c: char) -> char {
     // The one character whose full lower case is two: i with a dot above it.
     if c == 'İ' { 'i' } else { single(c, c.to_lowercase()) }
@@ -52,6 +62,13 @@ fn single(c: char, mut mapped: impl Iterator<Item = char>) -> char {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn initcap_begins_words_and_lowers_the_rest() {
+        let mut out = String::new();
+        push_initcap("hello wORLD-foo_bar 1st o'neil ÄRGER élan", &mut out);
+        assert_eq!(out, "Hello World-Foo_Bar 1st O'Neil Ärger Élan");
+    }
 
     #[test]
     fn case_maps_one_character_to_one() {
