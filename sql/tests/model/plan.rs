@@ -84,7 +84,11 @@ impl Model {
         if let LogicalPlan::Scan(scan) = plan {
             let parts: Vec<String> = match &scan.source {
                 Source::Table { name, .. } => vec![quoted(name, '"')],
-                Source::Parquet { paths } => paths.iter().map(|path| quoted(path, '\'')).collect(),
+                Source::Parquet { paths, binary_as_string } => {
+                    let paths: Vec<String> = paths.iter().map(|path| quoted(path, '\'')).collect();
+                    let paths = paths.join(", ");
+                    vec![format!("read_parquet([{paths}], binary_as_string => {binary_as_string})")]
+                }
             };
             let schema = connection.query(&format!("FROM {}", parts[0]))?.schema();
             let names: Vec<String> = schema.fields().iter().map(|f| f.name().clone()).collect();
@@ -225,7 +229,9 @@ pub(crate) fn quoted(text: &str, quote: char) -> String {
 fn source_name(source: &Source) -> String {
     match source {
         Source::Table { name, .. } => name.clone(),
-        Source::Parquet { paths } => paths.join(" "),
+        Source::Parquet { paths, binary_as_string } => {
+            format!("{} {binary_as_string}", paths.join(" "))
+        }
     }
 }
 

@@ -27,6 +27,14 @@ pub(crate) fn call(function: Function, values: &[Value]) -> Cell {
         },
         F::Lower => Value::Text(chars(0).map(lower).collect()),
         F::Upper => Value::Text(chars(0).map(upper).collect()),
+        F::Initcap => {
+            let words = text(0).split_inclusive(|c: char| !c.is_alphanumeric());
+            let capitalised = words.flat_map(|word| {
+                let first = word.chars().take(1).map(upper);
+                first.chain(word.chars().skip(1).map(lower)).collect::<Vec<char>>()
+            });
+            Value::Text(capitalised.collect())
+        }
         F::Substring => substring(text(0), count(1), values.get(2).map(whole))?,
         F::Left | F::Right => Value::Text(end_of(function, text(0), count(1))),
         F::TrimStart => Value::Text(text(0).trim_start_matches(|c| text(1).contains(c)).to_owned()),
