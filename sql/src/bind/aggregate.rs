@@ -7,6 +7,7 @@ use sqlparser::ast::{self, DuplicateTreatment, FunctionArg, FunctionArgExpr, Fun
 use super::Binder;
 use super::expression::{AGGREGATE_BASE, Clause, Environment, contains_aggregate};
 use super::refuse::{name_position, plain_arguments, unsupported};
+use super::row_value::row_key;
 
 impl<'a> Binder<'a> {
     /// Binds an aggregate call.
@@ -25,7 +26,16 @@ impl<'a> Binder<'a> {
             }
             Aggregate { function: AggregateFunction::CountRows, argument: None, distinct, filter }
         } else {
-            let argument = self.bind_argument(call, env)?;
+            let argument = match (function, row_value(call)) {
+                (AggregateFunction::Count, Some(items)) if distinct => {
+                    let bind = |binder: &mut Self, inner: &mut Environment<'_>| {
+                        let items = items.iter().map(|item| binder.bind_expr(item, inner));
+                        row_key(items.collect::<Result<_>>()?)
+                    };
+                    self.in_argument(env, bind)?
+                }
+                _ => self.bind_argument(call, env)?,
+            };
             let argument = typed(function, argument);
             Aggregate { function, argument: Some(argument), distinct, filter }
         };
@@ -133,6 +143,17 @@ fn is_distinct(call: &ast::Function) -> bool {
             list.duplicate_treatment == Some(DuplicateTreatment::Distinct)
         }
         FunctionArguments::None | FunctionArguments::Subquery(_) => false,
+    }
+}
+
+/// The parts of the only argument, `(a, b)`.
+fn row_value(call: &ast::Function) -> Option<&[ast::Expr]> {
+    match &call.args {
+        FunctionArguments::List(list) => match &list.args[..] {
+            [FunctionArg::Unnamed(FunctionArgExpr::Expr(ast::Expr::Tuple(items)))] => Some(items),
+            _ => None,
+        },
+        FunctionArguments::None | FunctionArguments::Subquery(_) => None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! SQL's names of types.
 
 use martlet_engine::types::{DataType, Error, Result, TimeUnit};
-use sqlparser::ast::{self, ExactNumberInfo, TimezoneInfo};
+use sqlparser::ast::{self, CharacterLength, ExactNumberInfo, TimezoneInfo};
 
 use super::refuse::unsupported;
 
@@ -117,6 +117,21 @@ fn decimal(info: &ExactNumberInfo, position: Option<usize>) -> Result<DataType> 
         }
         _ => Err(unsupported(&format!("decimal({precision},{scale})"), position)
             .with_hint("1 to 38 digits, of which 0 to all stand after the point")),
+    }
+}
+
+/// How many characters a cast to `varchar(n)` keeps. Columns keep all, as in `DuckDB`.
+pub(super) fn text_length(data_type: &ast::DataType) -> Option<u64> {
+    use ast::DataType as Ast;
+    match data_type {
+        Ast::Varchar(Some(length))
+        | Ast::CharacterVarying(Some(length))
+        | Ast::CharVarying(Some(length))
+        | Ast::Nvarchar(Some(length)) => match length {
+            CharacterLength::IntegerLength { length, unit: _ } => Some(*length),
+            CharacterLength::Max => None,
+        },
+        _ => None,
     }
 }
 

@@ -19,6 +19,7 @@ mod order;
 mod parameters;
 mod predicate;
 mod refuse;
+mod row_value;
 mod scope;
 mod select;
 mod select_list;
@@ -26,6 +27,7 @@ mod special;
 mod values;
 
 pub(crate) use self::data_type::bind_data_type;
+use self::data_type::text_length;
 pub(crate) use self::parameters::Parameters;
 pub(crate) use self::scope::unknown_table;
 

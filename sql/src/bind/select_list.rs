@@ -50,6 +50,7 @@ impl<'a> Binder<'a> {
             match item {
                 SelectItem::UnnamedExpr(expr) => self.bind_unnamed(expr, scope, &mut list)?,
                 SelectItem::ExprWithAlias { expr, alias } => {
+                    refuse_second_text(expr, alias)?;
                     let bound = self.bind_item(expr, scope, &mut list)?;
                     let name = alias.value.clone();
                     list.aliases.push(Alias { name: name.clone(), expr: bound.clone() });
@@ -169,6 +170,17 @@ impl<'a> Binder<'a> {
         let place = find_position(column_name, names, scope)?;
         Ok((place, self.bind_item(expr, scope, list)?))
     }
+}
+
+/// `'a' 'b'` is no text with an alias, but two texts or a forgotten comma.
+fn refuse_second_text(expr: &ast::Expr, alias: &Ident) -> Result<()> {
+    let is_text = matches!(expr, ast::Expr::Value(value)
+        if matches!(value.value, ast::Value::SingleQuotedString(_)));
+    if is_text && alias.quote_style == Some('\'') {
+        return Err(unsupported("a text behind a text", start_of(alias.span))
+            .with_hint("names are quoted with \"\"; texts are put together with ||"));
+    }
+    Ok(())
 }
 
 fn check_qualifier(kind: &SelectItemQualifiedWildcardKind, scope: &Scope) -> Result<()> {

@@ -9,7 +9,7 @@ use sqlparser::ast::{self, CastKind, DateTimeField};
 
 use super::expression::{Environment, refuse};
 use super::refuse::{position_of, unsupported};
-use super::{Binder, bind_data_type, function_names, place};
+use super::{Binder, bind_data_type, function_names, place, text_length};
 
 impl<'a> Binder<'a> {
     /// Binds a call with a syntax of its own; refuses what is left.
@@ -26,11 +26,20 @@ impl<'a> Binder<'a> {
                     return Err(unsupported("FORMAT in CAST", None));
                 }
                 let to = bind_data_type(data_type, position_of(expr))?;
-                match kind {
-                    CastKind::Cast | CastKind::DoubleColon => explicit_cast(input, to),
-                    CastKind::TryCast => try_cast(input, to),
+                let cast = match kind {
+                    CastKind::Cast | CastKind::DoubleColon => explicit_cast(input, to)?,
+                    CastKind::TryCast => try_cast(input, to)?,
                     CastKind::SafeCast => {
-                        Err(unsupported("SAFE_CAST", None).with_hint("write TRY_CAST(… AS type)"))
+                        return Err(
+                            unsupported("SAFE_CAST", None).with_hint("write TRY_CAST(… AS type)")
+                        );
+                    }
+                };
+                match text_length(data_type) {
+                    None => Ok(cast),
+                    Some(length) => {
+                        let length = Expr::literal(Value::Int(length.into()), DataType::Int64);
+                        resolve(Function::Left, vec![cast, length])
                     }
                 }
             }

@@ -15,7 +15,7 @@ pub(crate) use self::statement::{
 
 use martlet_engine::types::Result;
 use sqlparser::parser::Parser;
-use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
+use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Whitespace};
 
 use self::dialect::MartletDialect;
 
@@ -57,8 +57,30 @@ fn tokenize(sql: &str) -> Result<Vec<TokenWithSpan>> {
         .tokenize_with_location()
         .map_err(|error| syntax_error::from_tokenizer(&error, sql))?;
     position::use_byte_offsets(sql, &mut tokens);
-    tokens.retain(|token| !matches!(token.token, Token::Whitespace(_)));
-    Ok(tokens)
+    Ok(without_blanks(tokens))
+}
+
+/// The tokens but white space; texts with a line break between them are one, as SQL has it.
+fn without_blanks(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let mut kept: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
+    let mut breaks_line = false;
+    for token in tokens {
+        match (token.token, kept.last_mut().map(|last| &mut last.token)) {
+            (Token::Whitespace(Whitespace::Newline | Whitespace::SingleLineComment { .. }), _) => {
+                breaks_line = true;
+                continue;
+            }
+            (Token::Whitespace(_), _) => continue,
+            (Token::SingleQuotedString(text), Some(Token::SingleQuotedString(before)))
+                if breaks_line =>
+            {
+                before.push_str(&text);
+            }
+            (other, _) => kept.push(TokenWithSpan { token: other, span: token.span }),
+        }
+        breaks_line = false;
+    }
+    kept
 }
 
 #[cfg(test)]

@@ -39,8 +39,11 @@ impl<W: Write> Printer<W> {
     pub(crate) fn rows(
         &mut self,
         schema: &Schema,
-        batches: impl Iterator<Item = Result<RecordBatch>>,
+        mut batches: impl Iterator<Item = Result<RecordBatch>>,
     ) -> Result<u64, WriteError> {
+        // Most queries that fail do so before their first rows: then nothing is written.
+        let first = batches.next().transpose()?;
+        let batches = first.map(Ok).into_iter().chain(batches);
         let row_count = match self.format {
             Format::Table => self.table(schema, batches)?,
             Format::Csv => {
@@ -152,6 +155,18 @@ mod tests {
             let schema = batch(vec![]).schema();
             let outcome = printer.rows(&schema, batches.into_iter());
             assert!(matches!(outcome, Err(WriteError::Result(_))));
+        }
+    }
+
+    #[test]
+    fn an_error_before_the_first_rows_leaves_nothing_written() {
+        for format in [Format::Table, Format::Csv, Format::Json] {
+            let options = TableOptions { width: 80, rows_max: 9 };
+            let mut printer = Printer::new(Vec::new(), format, options);
+            let schema = batch(vec![]).schema();
+            let failed = std::iter::once(Err(Error::division_by_zero()));
+            assert!(matches!(printer.rows(&schema, failed), Err(WriteError::Result(_))));
+            assert!(printer.target.is_empty(), "{format:?}");
         }
     }
 }
