@@ -98,8 +98,16 @@ pub(crate) fn call(
         F::DateDifference => Ok(Value::Int(whole(&values[0]) - whole(&values[1]))),
         F::AddDays => fit(BigInt::from(whole(&values[0]) + whole(&values[1])), data_type),
         F::DateDiff(part) => {
-            let place = |value| ordinal(part, whole(value), clock);
-            fit(BigInt::from(place(&values[1]) - place(&values[0])), data_type)
+            let (from, to) = (clock.local(whole(&values[0])), clock.local(whole(&values[1])));
+            let nanoseconds = |ticks| whole(ticks) * (NANOSECONDS / clock.per_second());
+            let to = match nanoseconds_of(part) {
+                // The clock as it goes at the beginning.
+                Some(_) if part != DatePart::Epoch && clock.unit().is_some() => {
+                    nanoseconds(&values[1]) + from - nanoseconds(&values[0])
+                }
+                _ => to,
+            };
+            fit(BigInt::from(ordinal(part, to) - ordinal(part, from)), data_type)
         }
         F::MakeDate => make_date(whole(&values[0]), whole(&values[1]), whole(&values[2])),
         F::ToTimestamp => {
@@ -200,8 +208,8 @@ fn nanoseconds_of(part: DatePart) -> Option<i128> {
     }
 }
 
-fn ordinal(part: DatePart, ticks: i128, clock: Clock) -> i128 {
-    let local = clock.local(ticks);
+/// The number of the part that a local moment is in.
+fn ordinal(part: DatePart, local: i128) -> i128 {
     match nanoseconds_of(part) {
         Some(nanoseconds) => local.div_euclid(nanoseconds),
         None => part_of_day(part, local.div_euclid(SECONDS_PER_DAY * NANOSECONDS)),

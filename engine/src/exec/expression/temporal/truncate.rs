@@ -68,6 +68,9 @@ fn start_of(part: DatePart, days: i64) -> i64 {
 }
 
 /// `date_diff(part, from, to)`: how many starts of the part lie between.
+///
+/// Hours and what is smaller have passed or not, whatever a clock did that was put forward meanwhile:
+/// they are read off the clock as it goes at `from`.
 pub(in super::super) fn difference(
     part: DatePart,
     inputs: &[Operand],
@@ -78,8 +81,13 @@ pub(in super::super) fn difference(
     let per_second = unit_of(data_type).per_second();
     let (from, to) = (ticks_operand(&inputs[0], data_type)?, ticks_operand(&inputs[1], data_type)?);
     zip_map::<Int64Type, Int64Type, Int64Type>(&from, &to, DataType::Int64, |from, to| {
-        let ordinal = |ticks| ordinal(part, clock.local(ticks), per_second);
-        let (from, to) = (ordinal(from), ordinal(to));
+        let offset = |ticks: i64| clock.local(ticks).0 - ticks.div_euclid(per_second);
+        let (mut seconds, fraction) = clock.local(to);
+        if clock_ticks(part, per_second).is_some() {
+            seconds += offset(from) - offset(to);
+        }
+        let to = ordinal(part, (seconds, fraction), per_second);
+        let from = ordinal(part, clock.local(from), per_second);
         i64::try_from(to - from)
             .map_err(|_| Error::out_of_range(format!("bigint out of range: {to} - {from}")))
     })
