@@ -503,6 +503,46 @@ fn a_load_that_fails_leaves_the_table_as_it_was() -> Result<()> {
 }
 
 #[test]
+fn what_many_appends_leave_is_about_as_large_as_one_load() -> Result<()> {
+    let mut random = Random(35);
+    let options = StorageOptions { row_group_len: 1_024, page_len: 256 };
+    let field =
+        |name: &str| NewField { name: name.into(), data_type: DataType::Utf8, nullable: true };
+    // Column n gets new values in the first n appends only: its run stays in the file of the last.
+    let fields: Vec<NewField> = (0..12).map(|n| field(&format!("c{n}"))).collect();
+    let mut next_row = |step: usize| -> Vec<Value> {
+        let column = |n: usize| {
+            let known = u64::try_from(40 * (1 + step.min(n))).unwrap();
+            let bits = (1 + random.below(known)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            Value::Text(format!("{bits:x} {:x} {:x}", bits.rotate_left(7), !bits))
+        };
+        (0..12).map(column).collect()
+    };
+    let backend: Arc<dyn Backend> = Arc::new(MemoryBackend::new());
+    let store = Store::create(Arc::clone(&backend), options)?;
+    let table = create(&store, &fields)?;
+    let mut expected = Rows::new();
+    for step in 0..12 {
+        let new: Rows = (0..500).map(|_| next_row(step)).collect();
+        append(&store, table, &Source::new(&new, &fields, true)?, &LoadOptions::default())?;
+        expected.extend(new);
+        check(&store, &expected)?;
+        if step % 3 == 0 {
+            store.vacuum()?;
+            check(&store, &expected)?;
+            check(&Store::open(Arc::clone(&backend))?, &expected)?;
+        }
+    }
+    let appended = store.snapshot()?.table("t")?.expect("it is there").bytes_on_disk()?;
+    let other = Store::create(Arc::new(MemoryBackend::new()), options)?;
+    let table = create(&other, &fields)?;
+    append(&other, table, &Source::new(&expected, &fields, true)?, &LoadOptions::default())?;
+    let loaded = other.snapshot()?.table("t")?.expect("it is there").bytes_on_disk()?;
+    assert!(appended * 10 < loaded * 14, "{appended} bytes against {loaded}");
+    Ok(())
+}
+
+#[test]
 fn what_one_transaction_cannot_do_together_is_refused() -> Result<()> {
     let mut random = Random(34);
     let fields = fields();

@@ -78,7 +78,7 @@ pub(super) struct LoadedTable {
     pub(super) pieces: Arc<Pieces>,
 }
 
-/// Opened pieces of one table. The first part of each key is the number of the file.
+/// Opened pieces of one table.
 #[derive(Debug, Default)]
 pub(super) struct Pieces {
     pub(super) files: Cache<u64, ContainerFile>,
@@ -86,8 +86,8 @@ pub(super) struct Pieces {
     pub(super) chunks: Cache<(u64, u32, u32), Chunk>,
     /// By row group and field: what older row groups read for a column.
     pub(super) default_chunks: Cache<(u32, u32), Chunk>,
-    /// By file and ordinal of the last run, and field.
-    pub(super) dictionaries: Cache<(u64, u32, u32), Dictionary>,
+    /// By field, and file and ordinal of each run.
+    pub(super) dictionaries: Cache<(u32, Vec<(u64, u32)>), Dictionary>,
     /// By file, row group and field.
     pub(super) maps: Cache<(u64, u32, u32), CodeMap>,
     /// By file and row group.
@@ -98,7 +98,7 @@ impl Pieces {
     fn retain(&self, files: &HashSet<u64>) {
         self.files.retain(|file| files.contains(file));
         self.chunks.retain(|(file, ..)| files.contains(file));
-        self.dictionaries.retain(|(file, ..)| files.contains(file));
+        self.dictionaries.retain(|(_, runs)| runs.iter().all(|(file, _)| files.contains(file)));
         self.maps.retain(|(file, ..)| files.contains(file));
         self.deletions.retain(|(file, _)| files.contains(file));
     }

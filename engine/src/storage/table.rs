@@ -19,7 +19,8 @@ use super::chunk::Chunk;
 use super::container::ContainerFile;
 use super::dictionary::{CodeMap, Dictionary, Run, RunSections};
 use super::format::{
-    FieldRecord, NONE, NamedTable, RowGroupRecord, RunRecord, SectionKey, SectionKind, TableParts,
+    FieldRecord, FileReference, NONE, NamedTable, RowGroupRecord, RunRecord, SectionKey,
+    SectionKind, TableParts,
 };
 use super::snapshot::Pin;
 use crate::catalog::{ColumnStatistics, Field, FieldId, NameMatch, Table, TableId};
@@ -230,8 +231,11 @@ impl TableSnapshot {
     fn open_dictionary(&self, field: FieldId) -> Result<Option<Arc<Dictionary>>> {
         let manifest = &self.loaded.manifest;
         let Some((_, runs)) = manifest.dictionary(field)? else { return Ok(None) };
-        let Some(last) = runs.last() else { return Ok(None) };
-        let key = (manifest.file(last.file)?.id, last.ordinal, field.0);
+        if runs.is_empty() {
+            return Ok(None);
+        }
+        let places = runs.iter().map(|run| Ok((manifest.file(run.file)?.id, run.ordinal)));
+        let key = (field.0, places.collect::<Result<Vec<_>>>()?);
         let dictionary = self.loaded.pieces.dictionaries.get(key, || {
             let data_type = self.field_by_id(field)?.data_type;
             let runs = runs.iter().map(|run| self.open_run(field, data_type, run));
@@ -312,6 +316,11 @@ impl TableSnapshot {
         let files = self.loaded.manifest.files()?.into_iter();
         let files = files.filter(|file| seen.insert(file.id));
         Ok(files.map(|file| file.len).sum::<u64>() + self.named.manifest.len)
+    }
+
+    /// A file that the table names.
+    pub(super) fn open_file(&self, reference: &FileReference) -> Result<Arc<ContainerFile>> {
+        self.caches.file(&self.loaded.pieces, reference)
     }
 
     pub(super) fn parts(&self) -> Result<TableParts> {

@@ -4,10 +4,13 @@
 //! together: every column of every new row group once, pages of the right lengths, and for every
 //! chunk of codes a map of the dictionary's generation.
 
+mod moving;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hashbrown::{HashMap, HashSet};
 
+use self::moving::Moved;
 use super::chunk::{EncodedChunk, write_chunk};
 use super::container::ContainerWriter;
 use super::dictionary::{CodeMap, EncodedRun};
@@ -66,6 +69,8 @@ struct State {
     run_counts: HashMap<u32, u32>,
     /// Fields with a generation that this transaction began.
     new_generations: HashSet<u32>,
+    /// What was moved into the dictionary file from older ones.
+    moved: Moved,
     /// Maps written, with their generations: by row group and field.
     maps: HashMap<(u32, u32), u32>,
     /// The first row group that this transaction adds.
@@ -275,11 +280,7 @@ impl TableWriter {
     fn write_run(&self, field: FieldId, run: &EncodedRun) -> Result<()> {
         self.field(field)?;
         let file = self.dictionary_file()?;
-        let mut state = self.state.lock();
-        let next = state.run_counts.entry(field.0).or_default();
-        let ordinal = *next;
-        *next += 1;
-        drop(state);
+        let ordinal = self.state.lock().next_run_ordinal(field.0);
         for (part, bytes) in (0..).zip(&run.sections) {
             let key = SectionKey { part, ..SectionKey::new(field.0, SectionKind::Run, ordinal) };
             file.write(key, run.value_count.into(), bytes)?;
@@ -343,6 +344,7 @@ impl WriterState {
             new_runs: HashMap::new(),
             run_counts: HashMap::new(),
             new_generations: HashSet::new(),
+            moved: Moved::default(),
             maps: HashMap::new(),
         };
         WriterState { row_group_len, files, state: Mutex::new(state) }
@@ -367,8 +369,7 @@ impl WriterState {
     pub(super) fn finish(&self) -> Result<TableParts> {
         let mut state = self.lock();
         state.check()?;
-        let State { parts, new_row_groups, dictionary_file, new_runs, new_generations, .. } =
-            &mut *state;
+        let State { parts, new_row_groups, dictionary_file, .. } = &mut *state;
         for group in &mut parts.row_groups {
             if let Some(written) = new_row_groups.get(&group.id) {
                 group.files = vec![written.file.finish()?];
@@ -376,6 +377,8 @@ impl WriterState {
         }
         let Some(file) = dictionary_file else { return Ok(parts.clone()) };
         let reference = file.finish()?;
+        state.name_moved(&reference);
+        let State { parts, new_runs, new_generations, .. } = &mut *state;
         for (field, runs) in &*new_runs {
             let Some(dictionary) = parts.dictionaries.get_mut(field) else { continue };
             dictionary.runs.extend(runs.iter().map(|run| RunParts {

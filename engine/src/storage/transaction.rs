@@ -315,6 +315,8 @@ impl Transaction {
         let mut state = self.state();
         let State { tables, changed, deletions, .. } = &mut *state;
         for (table_id, writer) in &*changed {
+            let snapshot = self.snapshot.table_by_id(TableId(*table_id))?;
+            TableWriter::new(Arc::clone(writer), snapshot).leave_old_dictionary_files()?;
             let mut parts = writer.finish()?;
             self.write_deletions(*table_id, &mut parts, deletions)?;
             let file = self.files.create(FileKind::TableManifest)?;

@@ -117,6 +117,19 @@ impl ContainerFile {
         Ok(None)
     }
 
+    /// All entries of the directory.
+    pub(crate) fn entries(&self) -> Result<Vec<DirectoryEntry>> {
+        let count = self.header.entry_count;
+        let bytes = self.read(self.header.directory_offset..self.entry_offset(count))?;
+        let path = self.path();
+        let entries = (0..count).zip(bytes.chunks_exact(DirectoryEntry::SIZE));
+        entries
+            .map(|(place, bytes)| {
+                DirectoryEntry::parse(bytes, self.identity(), self.entry_offset(place), &path)
+            })
+            .collect()
+    }
+
     /// The entry at `place` of the directory.
     pub(crate) fn entry(&self, place: u32) -> Result<DirectoryEntry> {
         if place >= self.header.entry_count {
