@@ -170,12 +170,23 @@ impl<T> Directory<T> {
             LockMode::Exclusive => opened.try_lock(),
         };
         match locked {
-            Ok(()) => Ok(Some(FileLock::new(opened))),
+            Ok(()) => Ok(Some(FileLock::new(LockedFile(opened)))),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => {
                 Err(Error::from_io("lock", &self.name_of(file), &error))
             }
         }
+    }
+}
+
+/// Unlocked by name when it is dropped: closing would leave the lock to a process that is being
+/// started by another thread, until that has closed its copy of the descriptor.
+struct LockedFile(File);
+
+impl Drop for LockedFile {
+    fn drop(&mut self) {
+        // If that fails, closing has to do.
+        drop(self.0.unlock());
     }
 }
 
