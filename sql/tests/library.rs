@@ -300,6 +300,13 @@ fn an_appender_casts_numbers_and_names_what_does_not_fit() -> TestResult {
     assert_eq!(appender.commit()?, 2);
     let forgotten = connection.appender("t")?;
     drop(forgotten);
+    // Another table of that name is not what the rows were meant for.
+    connection.execute("CREATE TABLE v (a bigint, b text)")?;
+    let mut late = connection.appender("v")?;
+    late.append(&batch(vec![Some("a")])?)?;
+    connection.execute("DROP TABLE v; CREATE TABLE v (b bigint, a text)")?;
+    assert_eq!(late.commit().expect_err("its columns are others").kind(), ErrorKind::Invalid);
+    assert_eq!(int(&connection, "SELECT count(*) FROM v")?, 0);
     assert_eq!(int(&connection, "SELECT count(*) FROM t")?, 2);
     assert_eq!(connection.appender("u").expect_err("no table").kind(), ErrorKind::UnknownName);
     Ok(())

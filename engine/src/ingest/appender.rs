@@ -68,8 +68,15 @@ impl Appender {
     /// Loads the rows into a table of `transaction`; its commit makes them visible.
     ///
     /// # Errors
-    /// As [`load`](super::load()).
+    /// As [`load`](super::load()); `Invalid` when the table has columns of other names by now.
     pub fn load(self, transaction: &Transaction, table: TableId) -> Result<LoadReport> {
+        let fields = transaction.writer(table)?.fields();
+        let offered = super::ColumnSource::fields(&self.rows);
+        let same = fields.iter().map(|field| &field.name).eq(offered.iter().map(|new| &new.name));
+        if !same {
+            return Err(Error::invalid("the table has other columns than when rows were appended")
+                .with_hint("append the rows again"));
+        }
         load(transaction, table, &self.rows, &self.options, &self.context)
     }
 
