@@ -44,6 +44,9 @@ struct Inner {
     pinned: Option<RwLock<Arc<Snapshot>>>,
 }
 
+/// Opened pieces of files may take the memory limit divided by this, as long as statements leave it.
+const CACHE_SHARE: usize = 2;
+
 /// Whether the database may be changed, and whether it has to exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mode {
@@ -141,10 +144,12 @@ impl Database {
             Mode::ReadOnly => Some(RwLock::new(store.snapshot()?)),
             Mode::Open | Mode::Create => None,
         };
+        store.limit_cache(options.memory_limit / CACHE_SHARE);
+        let memory = MemoryBudget::with_yielding(options.memory_limit, Arc::clone(&store) as _);
         Ok(Database(Arc::new(Inner {
             store,
             pool: Arc::new(WorkerPool::new(options.worker_count)?),
-            memory: MemoryBudget::new(options.memory_limit),
+            memory,
             options,
             path,
             pinned,

@@ -1,5 +1,6 @@
 //! One memory budget for everything that grows with the data.
 
+use std::fmt::Debug;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -9,21 +10,42 @@ use crate::types::{Error, Result};
 #[derive(Clone, Debug)]
 pub struct MemoryBudget(Arc<State>);
 
+/// Something that keeps memory only as long as nobody else needs it.
+pub trait Yielding: Debug + Send + Sync {
+    /// Bytes that it keeps.
+    fn kept_bytes(&self) -> usize;
+
+    /// Lets go of what is not in use.
+    fn yield_memory(&self);
+}
+
 /// In bytes.
 #[derive(Debug)]
 struct State {
     limit: usize,
     used: AtomicUsize,
     peak: AtomicUsize,
+    yielding: Option<Arc<dyn Yielding>>,
 }
 
 impl MemoryBudget {
     /// A budget of `limit_bytes`.
     pub fn new(limit_bytes: usize) -> MemoryBudget {
+        MemoryBudget::shared(limit_bytes, None)
+    }
+
+    /// A budget of `limit_bytes` that `yielding` shares: when reservations and what it keeps pass the
+    /// limit together, it is told to let go.
+    pub fn with_yielding(limit_bytes: usize, yielding: Arc<dyn Yielding>) -> MemoryBudget {
+        MemoryBudget::shared(limit_bytes, Some(yielding))
+    }
+
+    fn shared(limit_bytes: usize, yielding: Option<Arc<dyn Yielding>>) -> MemoryBudget {
         MemoryBudget(Arc::new(State {
             limit: limit_bytes,
             used: AtomicUsize::new(0),
             peak: AtomicUsize::new(0),
+            yielding,
         }))
     }
 
@@ -64,6 +86,11 @@ impl MemoryBudget {
             .with_hint("raise the memory limit, or ask for fewer groups or rows"));
         }
         self.0.peak.fetch_max(used, Ordering::Relaxed);
+        if let Some(yielding) = &self.0.yielding
+            && used.saturating_add(yielding.kept_bytes()) > self.0.limit
+        {
+            yielding.yield_memory();
+        }
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ mod memory;
 mod progress;
 
 pub use self::cancel::CancelToken;
-pub use self::memory::{MemoryBudget, Reservation};
+pub use self::memory::{MemoryBudget, Reservation, Yielding};
 pub use self::progress::Progress;
 
 use std::sync::Arc;

@@ -165,6 +165,15 @@ impl Chunk {
         u64::from(self.head.pages[page_idx].len)
     }
 
+    /// Bytes that its head takes in memory.
+    pub(super) fn memory_bytes(&self) -> usize {
+        let owner = match &self.source {
+            Source::File { owner, .. } => owner.len(),
+            Source::Default { pages } => pages.first().map_or(0, Bytes::len),
+        };
+        size_of::<Chunk>() + owner + self.head.pages.len() * (size_of::<PageHead>() + 1)
+    }
+
     /// Opens a page. Its checksum is verified the first time (each time, where reads are copies).
     ///
     /// # Errors

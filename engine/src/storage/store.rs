@@ -16,6 +16,7 @@ use super::format::{DatabaseManifest, FileKind, FileReference, Identity, Section
 use super::snapshot::{Pin, Snapshot};
 use super::transaction::Transaction;
 use super::vacuum::{self, Vacuumed};
+use crate::context::Yielding;
 use crate::types::{Error, Result};
 
 /// The file that a writer locks.
@@ -153,6 +154,8 @@ impl Store {
         let (lock, number) = lock_newest(&self.backend)?;
         if number != newest.manifest.number {
             newest.manifest = self.read_commit(number)?;
+            let tables = &newest.manifest.tables;
+            self.caches.retain_tables(|id| tables.iter().any(|table| table.id == id));
         }
         let snapshot = self.pinned(Arc::clone(&newest.manifest), lock);
         newest.snapshot = Arc::downgrade(&snapshot);
@@ -236,6 +239,11 @@ impl Store {
         self.caches.cached_bytes()
     }
 
+    /// How many bytes the caches should hold at most; without limit at first.
+    pub fn limit_cache(&self, bytes: usize) {
+        self.caches.set_limit(bytes);
+    }
+
     pub(super) fn caches(&self) -> &Arc<Caches> {
         &self.caches
     }
@@ -262,6 +270,16 @@ impl Store {
     /// After a failed sync of a file.
     pub(super) fn mark_broken(&self) {
         self.broken.store(true, Ordering::Release);
+    }
+}
+
+impl Yielding for Store {
+    fn kept_bytes(&self) -> usize {
+        self.cached_bytes()
+    }
+
+    fn yield_memory(&self) {
+        self.caches.retain_used();
     }
 }
 

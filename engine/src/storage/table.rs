@@ -14,7 +14,7 @@ use hashbrown::HashSet;
 use roaring::RoaringBitmap;
 
 use super::backend::aligned;
-use super::cache::{Caches, LoadedTable};
+use super::cache::{Caches, LoadedTable, Meter};
 use super::chunk::Chunk;
 use super::container::ContainerFile;
 use super::dictionary::{CodeMap, Dictionary, Run, RunSections};
@@ -152,6 +152,7 @@ impl TableSnapshot {
     /// # Panics
     /// When there is no such row group.
     pub fn chunk(&self, row_group_idx: usize, field: FieldId) -> Result<Arc<Chunk>> {
+        self.caches.make_room();
         let record = self.row_group_record(row_group_idx);
         self.open_chunk(&record, field).map_err(|error| self.context(error, field))
     }
@@ -225,6 +226,7 @@ impl TableSnapshot {
     /// # Errors
     /// `Corrupt`, `Io`.
     pub fn dictionary(&self, field: FieldId) -> Result<Option<Arc<Dictionary>>> {
+        self.caches.make_room();
         self.open_dictionary(field).map_err(|error| self.context(error, field))
     }
 
@@ -252,7 +254,13 @@ impl TableSnapshot {
         let path = file.path();
         let run = Run::open(
             data_type,
-            Arc::new(FileSections { file, key, first, owner: self.owner(field) }),
+            Arc::new(FileSections {
+                file,
+                key,
+                first,
+                owner: self.owner(field),
+                meter: Arc::clone(self.caches.meter()),
+            }),
         )?;
         if run.len() != record.value_count {
             return Err(Error::corrupt(format!(
@@ -435,6 +443,7 @@ struct FileSections {
     first: u32,
     /// Table and column, for messages.
     owner: String,
+    meter: Arc<Meter>,
 }
 
 impl FileSections {
@@ -454,5 +463,13 @@ impl FileSections {
 impl RunSections for FileSections {
     fn section(&self, index: u32) -> Result<Bytes> {
         self.read(index).map_err(|error| error.context(&self.owner))
+    }
+
+    fn reserve(&self, bytes: usize) -> bool {
+        self.meter.reserve(bytes)
+    }
+
+    fn release(&self, bytes: usize) {
+        self.meter.release(bytes);
     }
 }

@@ -201,10 +201,12 @@ impl Run {
         }
         let chunk = Arc::new(self.read_chunk(chunk_idx)?);
         let bytes = chunk.memory_bytes();
-        if self.cached_bytes.load(Memory::Relaxed) + bytes <= CACHED_BYTES_MAX
-            && self.chunks[chunk_idx].set(Arc::clone(&chunk)).is_ok()
-        {
-            self.cached_bytes.fetch_add(bytes, Memory::Relaxed);
+        let has_room = self.cached_bytes.load(Memory::Relaxed) + bytes <= CACHED_BYTES_MAX;
+        if has_room && self.sections.reserve(bytes) {
+            match self.chunks[chunk_idx].set(Arc::clone(&chunk)) {
+                Ok(()) => drop(self.cached_bytes.fetch_add(bytes, Memory::Relaxed)),
+                Err(_) => self.sections.release(bytes),
+            }
         }
         Ok(chunk)
     }
@@ -320,6 +322,12 @@ impl Run {
     /// Bytes of opened chunks held in memory.
     pub fn cached_bytes(&self) -> usize {
         self.cached_bytes.load(Memory::Relaxed)
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        self.sections.release(*self.cached_bytes.get_mut());
     }
 }
 

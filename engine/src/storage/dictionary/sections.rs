@@ -25,6 +25,14 @@ pub trait RunSections: fmt::Debug + Send + Sync {
     /// # Errors
     /// `Corrupt` or `Io`; also when there is no such section.
     fn section(&self, index: u32) -> Result<Bytes>;
+
+    /// Takes room to keep `bytes` of opened values in memory; `false` when there is none.
+    fn reserve(&self, _bytes: usize) -> bool {
+        true
+    }
+
+    /// Gives back what [`reserve`](RunSections::reserve) took.
+    fn release(&self, _bytes: usize) {}
 }
 
 impl RunSections for Vec<Bytes> {

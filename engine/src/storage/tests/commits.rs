@@ -6,6 +6,7 @@ use roaring::RoaringBitmap;
 
 use super::*;
 use crate::catalog::NameMatch;
+use crate::context::Yielding;
 use crate::storage::format::{FileKind, FileReference};
 use crate::types::ErrorKind;
 
@@ -298,4 +299,35 @@ fn bytes_on_disk_are_those_of_the_files_that_the_table_names() -> Result<()> {
     assert_eq!(table(&*store.snapshot()?, "t")?.bytes_on_disk()?, sum);
     assert_eq!(FileReference::LAYOUT.len, 40);
     Ok(())
+}
+
+#[test]
+fn caches_are_counted_bounded_and_given_up() -> Result<()> {
+    on_each_backend(|backend| {
+        let store = Store::create(backend, OPTIONS)?;
+        let transaction = store.begin()?;
+        let id = create(&transaction, "t")?;
+        append(&transaction, id, 0..3_000, 8)?;
+        transaction.commit()?;
+        let expected = digest(&*store.snapshot()?)?;
+        let whole = store.cached_bytes();
+        assert!(whole > 100_000, "{whole}");
+        // What somebody uses stays.
+        let t = table(&*store.snapshot()?, "t")?;
+        let (chunk, dictionary) = (t.chunk(0, ID)?, t.dictionary(NAME)?);
+        store.yield_memory();
+        let used = store.cached_bytes();
+        assert!(used > 0 && used * 10 < whole, "{used} of {whole}");
+        drop((chunk, dictionary, t));
+        store.limit_cache(whole / 4);
+        for _ in 0..3 {
+            assert_eq!(digest(&*store.snapshot()?)?, expected);
+            assert!(store.cached_bytes() < whole / 2, "{}", store.cached_bytes());
+        }
+        let transaction = store.begin()?;
+        transaction.drop_table("t")?;
+        transaction.commit()?;
+        assert_eq!(store.cached_bytes(), 0);
+        Ok(())
+    })
 }
