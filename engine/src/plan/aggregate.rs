@@ -19,15 +19,31 @@ pub enum AggregateFunction {
     Min,
     /// `MAX(x)`.
     Max,
+    /// `VAR_SAMP(x)`: of doubles, rounded once; NULL over fewer than two values.
+    VarianceSample,
+    /// `VAR_POP(x)`: of doubles, rounded once; NULL over no value.
+    VariancePopulation,
+    /// `STDDEV_SAMP(x)`: the root of `VAR_SAMP`.
+    DeviationSample,
+    /// `STDDEV_POP(x)`: the root of `VAR_POP`.
+    DeviationPopulation,
 }
 
 impl AggregateFunction {
+    /// Whether it is a variance or a standard deviation, which take doubles.
+    pub fn is_spread(self) -> bool {
+        use AggregateFunction::{
+            DeviationPopulation, DeviationSample, VariancePopulation, VarianceSample,
+        };
+        matches!(self, VarianceSample | VariancePopulation | DeviationSample | DeviationPopulation)
+    }
+
     /// The result type for an argument type (`None` for `COUNT(*)`).
     ///
     /// # Errors
     /// `Type` when the function does not take that type.
     pub fn result_type(self, argument: Option<DataType>) -> Result<DataType> {
-        use AggregateFunction::{Avg, Count, CountRows, Max, Min, Sum};
+        use AggregateFunction::{Count, CountRows, Max, Min, Sum};
         let argument = match (self, argument) {
             (CountRows | Count, _) => return Ok(DataType::Int64),
             (_, Some(argument)) => argument,
@@ -46,11 +62,9 @@ impl AggregateFunction {
             (Sum, DataType::Decimal { scale, .. }) => {
                 Ok(DataType::Decimal { precision: 38, scale })
             }
-            (Sum | Avg, _) if argument.is_numeric() || argument == DataType::Null => {
-                Ok(DataType::Float64)
-            }
+            (_, _) if argument.is_numeric() || argument == DataType::Null => Ok(DataType::Float64),
             _ => Err(Error::type_mismatch(format!(
-                "cannot sum or average values of type {argument}"
+                "cannot sum, average or spread values of type {argument}"
             ))
             .with_hint("cast the argument to a number")),
         }

@@ -74,6 +74,7 @@ fn is_answered_by_statistics(aggregate: &Aggregate) -> bool {
                     data_type.is_integer() || matches!(data_type, DataType::Decimal { .. });
                 is_exact && !distinct
             }
+            spread if spread.is_spread() => false,
             _ => true,
         },
         _ => false,

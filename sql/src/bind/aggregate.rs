@@ -36,6 +36,10 @@ impl<'a> Binder<'a> {
                 }
                 _ => self.bind_argument(call, env)?,
             };
+            function.result_type(Some(argument.data_type()))?;
+            if distinct && function.is_spread() {
+                return Err(unsupported("DISTINCT in a variance", name_position(&call.name)));
+            }
             let argument = typed(function, argument);
             Aggregate { function, argument: Some(argument), distinct, filter }
         };
@@ -169,9 +173,13 @@ fn counts_rows(function: AggregateFunction, call: &ast::Function) -> bool {
     }
 }
 
-/// A bare NULL gets a type, so that no accumulator has to know an untyped one.
+/// A bare NULL gets a type, so that no accumulator has to know an untyped one; variances are of
+/// doubles.
 fn typed(function: AggregateFunction, argument: Expr) -> Expr {
     match (function, argument.data_type()) {
+        (spread, data_type) if spread.is_spread() && data_type != DataType::Float64 => {
+            argument.cast_to(DataType::Float64)
+        }
         (AggregateFunction::Avg, DataType::Null) => argument.cast_to(DataType::Float64),
         (_, DataType::Null) => argument.cast_to(DataType::Int32),
         _ => argument,

@@ -113,8 +113,33 @@ fn result(
             let sum: BigInt = values.iter().map(integer).sum();
             Ok(Value::Float(nearest_double(&sum, &divisor)))
         }
+        spread if spread.is_spread() => spread_of(spread, &values),
         other => Err(Error::unsupported(format!("{other:?}"))),
     }
+}
+
+/// The exact variance, rounded once, or its root.
+fn spread_of(function: AggregateFunction, values: &[Value]) -> Cell {
+    use AggregateFunction::{DeviationPopulation, DeviationSample, VarianceSample};
+    let count = BigInt::from(values.len());
+    let is_sample = matches!(function, VarianceSample | DeviationSample);
+    let divisor = if is_sample { &count - 1 } else { count.clone() };
+    if divisor == BigInt::ZERO {
+        return Ok(Value::Null);
+    }
+    if values.iter().any(|value| !float(value).is_finite()) {
+        return Ok(Value::Float(f64::NAN));
+    }
+    let units = || values.iter().map(|value| in_smallest_units(float(value)));
+    let (sum, squares): (BigInt, BigInt) = (units().sum(), units().map(|unit| &unit * &unit).sum());
+    let one = smallest_units_per_one();
+    let numerator = &count * squares - &sum * &sum;
+    let variance = nearest_double(&numerator, &(count * divisor * &one * &one));
+    if variance.is_infinite() {
+        return Err(Error::out_of_range("a variance is beyond the largest double"));
+    }
+    let is_root = matches!(function, DeviationSample | DeviationPopulation);
+    Ok(Value::Float(if is_root { variance.sqrt() } else { variance }))
 }
 
 /// The exact sum, divided, rounded once.

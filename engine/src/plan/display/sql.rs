@@ -55,6 +55,10 @@ impl Display for DisplayAggregate<'_> {
             AggregateFunction::Avg => "avg(",
             AggregateFunction::Min => "min(",
             AggregateFunction::Max => "max(",
+            AggregateFunction::VarianceSample => "var_samp(",
+            AggregateFunction::VariancePopulation => "var_pop(",
+            AggregateFunction::DeviationSample => "stddev_samp(",
+            AggregateFunction::DeviationPopulation => "stddev_pop(",
         })?;
         if *distinct {
             f.write_str("DISTINCT ")?;

@@ -8,6 +8,7 @@ mod count;
 mod distinct;
 mod extreme;
 mod seen;
+mod spread;
 mod sum;
 mod text;
 
@@ -120,6 +121,9 @@ pub(crate) fn accumulator(
 ) -> Result<Box<dyn Accumulator>> {
     use AggregateFunction::{Avg, Count, CountRows, Max, Min, Sum};
     let data_type = kind.data_type();
+    if distinct && function.is_spread() {
+        return Err(Error::unsupported("a variance of distinct values"));
+    }
     if distinct && matches!(function, Count | Sum | Avg) {
         return distinct::distinct(function, kind);
     }
@@ -131,6 +135,7 @@ pub(crate) fn accumulator(
         }
         Sum | Avg => sum::sum(function, data_type, filtered),
         Min | Max => extreme::extreme(function == Max, kind, filtered),
+        _ => Ok(Box::new(spread::Spread::new(function))),
     }
 }
 
