@@ -18,6 +18,8 @@ pub(crate) use self::groups::canonical_floats;
 
 use std::ops::ControlFlow;
 
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+
 use self::accumulators::OwnedGroups;
 use self::groups::{GroupTable, all_groups};
 use super::per_value::true_rows;
@@ -30,9 +32,9 @@ use crate::plan::{Aggregate, Expr, Rung};
 use crate::types::{DataType, Result, Value};
 use crate::vector::{Batch, Vector};
 
-/// Groups up to which merging in parallel does not pay. Such results come out in the order in which
-/// groups first appear in the input, whatever the number of workers.
-const SERIAL_MERGE_MAX: usize = 32_768;
+/// Groups up to which merging in parallel does not pay. Results of so many come out in the order in
+/// which groups first appear in the input, whatever the number of workers.
+const SERIAL_MERGE_MAX: usize = if cfg!(test) { 1_000 } else { 32_768 };
 /// Partitions of a parallel merge: enough for workers to share evenly.
 const PARTITION_COUNT: usize = 32;
 /// Rows of a morsel of the result.
@@ -273,19 +275,35 @@ fn cut(batch: &Batch) -> Vec<Vec<Batch>> {
 
 fn finish(
     work: &Work,
-    mut partials: Vec<Partial>,
+    partials: Vec<Partial>,
     pool: &WorkerPool,
     context: &Context,
 ) -> Result<Vec<(Batch, Reservation)>> {
-    let group_count: usize = partials.iter().map(|partial| partial.table.len()).sum();
-    if partials.len() == 1 || group_count <= SERIAL_MERGE_MAX {
-        let mut first = partials.swap_remove(0);
-        for other in partials {
-            let from = all_groups(&other.table);
-            pool.install(|| first.merge(&other, &from))?;
-        }
-        return Ok(vec![first.finish()?]);
+    let group_count = |partials: &[Partial]| -> usize {
+        partials.iter().map(|partial| partial.table.len()).sum()
+    };
+    let mut merged = partials;
+    if merged.len() > 1 && group_count(&merged) > SERIAL_MERGE_MAX {
+        merged = merge_by_partition(work, &merged, (pool, context))?;
     }
+    if group_count(&merged) <= SERIAL_MERGE_MAX {
+        for other in merged.split_off(1) {
+            let from = all_groups(&other.table);
+            pool.install(|| merged[0].merge(&other, &from))?;
+        }
+    }
+    if merged.len() == 1 {
+        return merged.into_iter().map(Partial::finish).collect();
+    }
+    pool.install(|| merged.into_par_iter().map(Partial::finish).collect())
+}
+
+/// Tables of which each has all groups of one hash partition.
+fn merge_by_partition(
+    work: &Work,
+    partials: &[Partial],
+    (pool, context): (&WorkerPool, &Context),
+) -> Result<Vec<Partial>> {
     let partitions =
         pool.run(partials.len(), |worker| Ok(partials[worker].table.partitions(PARTITION_COUNT)))?;
     pool.run(PARTITION_COUNT, |partition| {
@@ -294,6 +312,6 @@ fn finish(
         for (partial, partitions) in partials.iter().zip(&partitions) {
             merged.merge(partial, &partitions[partition])?;
         }
-        merged.finish()
+        Ok(merged)
     })
 }
