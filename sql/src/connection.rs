@@ -142,7 +142,7 @@ impl Connection {
         let rows = self.query(sql)?;
         let schema = rows.schema();
         let data_type = match schema.fields().first() {
-            Some(field) => DataType::from_arrow(field.data_type())?,
+            Some(field) => DataType::of_result(field.data_type())?,
             None => return Ok(Value::Null),
         };
         for batch in rows {

@@ -360,6 +360,27 @@ fn long_and_deep_statements_do_not_overflow_a_small_stack() -> TestResult {
 }
 
 #[test]
+fn a_value_of_every_type_is_asked_for() -> TestResult {
+    let connection = memory()?;
+    for (sql, shown) in [
+        ("true", "true"),
+        ("CAST('2026-01-31' AS date)", "2026-01-31"),
+        ("CAST('\\x00ff' AS blob)", "\\x00ff"),
+        ("CAST(1.25 AS decimal(38,2))", "1.25"),
+        ("INTERVAL '1 month 2 days'", "1 mon 2 days"),
+        (
+            "CAST('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11' AS uuid)",
+            "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
+        ),
+    ] {
+        let data_type = connection.logical_plan(&format!("SELECT {sql}"))?.output()[0].data_type;
+        let value = connection.query_value(&format!("SELECT {sql}"))?;
+        assert_eq!(value.to_text(data_type), shown);
+    }
+    Ok(())
+}
+
+#[test]
 fn rows_are_deleted_by_their_position_among_those_that_are_left() -> TestResult {
     let mut options = Options::default().with_worker_count(2);
     options.storage = StorageOptions { row_group_len: 4, page_len: 2 };

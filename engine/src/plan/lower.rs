@@ -3,6 +3,7 @@
 
 use super::aggregate::{Aggregate, AggregateFunction};
 use super::expression::Expr;
+use super::fallible::can_fail;
 use super::logical::{LogicalPlan, Scan, Source};
 use super::physical::{PhysicalPlan, Rung};
 use crate::types::DataType;
@@ -21,6 +22,7 @@ pub fn physical(plan: LogicalPlan) -> PhysicalPlan {
         }
         LogicalPlan::Aggregate { input, keys, aggregates, names } => {
             let rungs = rungs(&input, &keys, &aggregates);
+            let aggregates = aggregates.into_iter().map(guarded).collect();
             let input = Box::new(physical(*input));
             PhysicalPlan::Aggregate { input, keys, aggregates, names, rungs }
         }
@@ -35,6 +37,21 @@ pub fn physical(plan: LogicalPlan) -> PhysicalPlan {
                 PhysicalPlan::Limit { input: Box::new(physical(input)), offset, limit }
             }
         },
+    }
+}
+
+/// The aggregate with an argument that fails for no row that the filter leaves out.
+fn guarded(aggregate: Aggregate) -> Aggregate {
+    match aggregate {
+        Aggregate { function, argument: Some(argument), distinct, filter: Some(filter) }
+            if can_fail(&argument) =>
+        {
+            let data_type = argument.data_type();
+            let branches = vec![(filter.clone(), argument)];
+            let argument = Some(Expr::Case { branches, otherwise: None, data_type });
+            Aggregate { function, argument, distinct, filter: Some(filter) }
+        }
+        other => other,
     }
 }
 

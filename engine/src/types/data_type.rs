@@ -178,6 +178,19 @@ impl DataType {
         }
     }
 
+    /// The logical type of a result's column, which an Arrow type carries: the inverse of
+    /// [`DataType::to_arrow`].
+    ///
+    /// # Errors
+    /// `Unsupported` for a type that no result has.
+    pub fn of_result(data_type: &ArrowType) -> Result<DataType> {
+        match data_type {
+            ArrowType::FixedSizeBinary(16) => Ok(DataType::Uuid),
+            ArrowType::Interval(IntervalUnit::MonthDayNano) => Ok(DataType::Interval),
+            other => DataType::from_arrow(other),
+        }
+    }
+
     /// The logical type that an Arrow type maps to.
     ///
     /// Several Arrow types map to one logical type (`LargeUtf8`, `Utf8View` and dictionaries of text

@@ -6,7 +6,6 @@ use martlet::plan::{Aggregate, AggregateFunction, Expr};
 use martlet::{DataType, Error, Result, Value};
 use num_bigint::BigInt;
 
-use crate::answer::{Row, bits};
 use crate::exact::{in_smallest_units, nearest_double, power_of_ten, smallest_units_per_one};
 use crate::number::{fit, float, integer};
 use crate::plan::{Cell, LazyRow, Model};
@@ -18,26 +17,25 @@ impl Model {
         rows: &[LazyRow],
         keys: &[Expr],
         aggregates: &[Aggregate],
-    ) -> Result<Vec<LazyRow>> {
-        let mut groups: BTreeMap<String, (Row, Vec<&LazyRow>)> = BTreeMap::new();
+    ) -> Vec<LazyRow> {
+        let mut groups: BTreeMap<String, (Vec<Cell>, Vec<&LazyRow>)> = BTreeMap::new();
         if keys.is_empty() {
-            groups.insert(bits(&Row::new()), (Row::new(), Vec::new()));
+            groups.insert("[]".to_owned(), (Vec::new(), Vec::new()));
         }
         for row in rows {
-            let key: Row = keys
-                .iter()
-                .map(|key| self.eval(key, &row.cells).map(canonical))
-                .collect::<Result<_>>()?;
-            groups.entry(bits(&key)).or_insert_with(|| (key, Vec::new())).1.push(row);
+            let key = keys.iter().map(|key| self.eval(key, &row.cells).map(canonical));
+            let key: Vec<Cell> = key.collect();
+            // Keys that fail make a group of their own: it matters only to who needs that key.
+            groups.entry(format!("{key:?}")).or_insert_with(|| (key, Vec::new())).1.push(row);
         }
-        let finish = |(key, rows): (Row, Vec<&LazyRow>)| {
+        let finish = |(key, rows): (Vec<Cell>, Vec<&LazyRow>)| {
             let results = aggregates.iter().map(|aggregate| self.one_aggregate(aggregate, &rows));
             // A group is there when one of its rows is.
             let certain = keys.is_empty() || rows.iter().any(|row| row.doubt.is_none());
             let doubt = if certain { None } else { rows.iter().find_map(|row| row.doubt.clone()) };
-            LazyRow { cells: key.into_iter().map(Ok).chain(results).collect(), doubt }
+            LazyRow { cells: key.into_iter().chain(results).collect(), doubt }
         };
-        Ok(groups.into_values().map(finish).collect())
+        groups.into_values().map(finish).collect()
     }
 
     fn one_aggregate(&self, aggregate: &Aggregate, rows: &[&LazyRow]) -> Cell {
@@ -60,7 +58,7 @@ impl Model {
             return Err(error.clone());
         }
         if let Some(filter) = &aggregate.filter
-            && self.eval(filter, &row.cells)? != Value::Bool(true)
+            && !self.is(filter, true, &row.cells)?
         {
             return Ok(None);
         }
@@ -75,7 +73,7 @@ impl Model {
 }
 
 /// The one value that stands for all equal ones: 0.0 for both zeros.
-fn canonical(value: Value) -> Value {
+pub(crate) fn canonical(value: Value) -> Value {
     match value {
         Value::Float(value) => Value::Float(if value == 0.0 { 0.0 } else { value }),
         other => other,

@@ -1,7 +1,7 @@
 //! What the engine answers, as values.
 
 use martlet::arrow::array::RecordBatch;
-use martlet::{Connection, DataType, Result, Value};
+use martlet::{Connection, DataType, Error, Result, Value};
 
 /// The values of one row.
 pub(crate) type Row = Vec<Value>;
@@ -41,11 +41,19 @@ pub(crate) fn ask(connection: &Connection, sql: &str) -> Result<Answer> {
         .schema()
         .fields()
         .iter()
-        .map(|field| DataType::from_arrow(field.data_type()))
+        .map(|field| DataType::of_result(field.data_type()))
         .collect::<Result<_>>()?;
     let mut rows = Vec::new();
+    let schema = result.schema();
     for batch in result {
-        rows.extend(rows_of(&batch?, &types));
+        let batch = batch?;
+        for (field, column) in schema.fields().iter().zip(batch.columns()) {
+            if field.data_type() != column.data_type() {
+                let (promised, found) = (field.data_type(), column.data_type());
+                return Err(Error::internal(format!("{promised} is promised, {found} given")));
+            }
+        }
+        rows.extend(rows_of(&batch, &types));
     }
     Ok(Answer { types, rows })
 }

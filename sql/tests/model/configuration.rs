@@ -25,8 +25,9 @@ pub(crate) struct Configuration {
     /// Rows in a batch; the default when `None`.
     pub(crate) batch_len: Option<usize>,
     pub(crate) place: Place,
-    /// Rows per append: before it is read, every table is written anew with this many commits.
-    pub(crate) append_len: Option<usize>,
+    /// Before it is read, every table is written anew with this many appends, the first of which
+    /// brings half of the rows.
+    pub(crate) append_count: Option<usize>,
     /// Every other append also brings rows that are deleted afterwards.
     pub(crate) with_deleted: bool,
     /// The dictionaries that the appends left are merged.
@@ -41,7 +42,7 @@ pub(crate) const PLAIN: Configuration = Configuration {
     worker_count: 2,
     batch_len: None,
     place: Place::Memory,
-    append_len: None,
+    append_count: None,
     with_deleted: false,
     merged: false,
     reopened: false,
@@ -60,15 +61,25 @@ pub(crate) const ALL: [Configuration; 9] = [
     Configuration { worker_count: 1, batch_len: Some(1), ..PLAIN },
     Configuration { storage: Some(sizes(4, 2)), worker_count: 8, batch_len: Some(3), ..PLAIN },
     Configuration { storage: Some(sizes(256, 64)), worker_count: 8, place: MAPPED, ..PLAIN },
-    Configuration { storage: Some(sizes(64, 16)), append_len: Some(7), place: POSITIONAL, ..PLAIN },
-    Configuration { storage: Some(sizes(6, 3)), with_deleted: true, append_len: Some(5), ..PLAIN },
-    Configuration { storage: Some(sizes(16, 8)), append_len: Some(3), merged: true, ..PLAIN },
+    Configuration {
+        storage: Some(sizes(64, 16)),
+        append_count: Some(7),
+        place: POSITIONAL,
+        ..PLAIN
+    },
+    Configuration {
+        storage: Some(sizes(6, 3)),
+        with_deleted: true,
+        append_count: Some(5),
+        ..PLAIN
+    },
+    Configuration { storage: Some(sizes(128, 32)), append_count: Some(6), merged: true, ..PLAIN },
     Configuration {
         storage: Some(sizes(8, 4)),
         worker_count: 8,
         batch_len: Some(1),
         place: POSITIONAL,
-        append_len: Some(11),
+        append_count: Some(9),
         with_deleted: true,
         merged: true,
         reopened: true,
@@ -77,7 +88,7 @@ pub(crate) const ALL: [Configuration; 9] = [
         worker_count: 1,
         batch_len: Some(5),
         place: MAPPED,
-        append_len: Some(4),
+        append_count: Some(4),
         with_deleted: true,
         reopened: true,
         ..PLAIN
@@ -92,6 +103,7 @@ pub(crate) struct Instance {
     reader: Option<Connection>,
     /// The snapshot whose tables are laid out as the configuration says.
     laid_out: Option<u64>,
+    merged_count: usize,
     /// The directory, gone with the instance.
     _folder: Option<TempDir>,
 }
@@ -122,7 +134,28 @@ impl Instance {
         folder: Option<TempDir>,
     ) -> Instance {
         let configuration = *configuration;
-        Instance { configuration, writer, reader, laid_out: None, _folder: folder }
+        Instance { configuration, writer, reader, laid_out: None, merged_count: 0, _folder: folder }
+    }
+
+    /// The handle that writes.
+    pub(crate) fn writer(&self) -> &Connection {
+        &self.writer
+    }
+
+    pub(crate) fn configuration(&self) -> &Configuration {
+        &self.configuration
+    }
+
+    /// How many dictionaries were merged.
+    pub(crate) fn merged_count(&self) -> usize {
+        self.merged_count
+    }
+
+    /// Makes a table with these rows.
+    pub(crate) fn load(&mut self, create: &str, name: &str, rows: &RecordBatch) -> Result<()> {
+        self.writer.execute(create)?;
+        self.store(name, rows)?;
+        self.is_laid_out()
     }
 
     /// Runs a statement; settings are set, and queries run, on the handle that reads.
@@ -149,13 +182,18 @@ impl Instance {
         if self.laid_out == Some(self.writer.database().snapshot_number()?) {
             return Ok(());
         }
-        if let Some(append_len) = self.configuration.append_len {
+        if self.configuration.append_count.is_some() {
             for row in answer::ask(&self.writer, "SHOW TABLES")?.rows {
                 if let Some(Value::Text(name)) = row.first() {
-                    self.rewrite(name, append_len)?;
+                    self.rewrite(name)?;
                 }
             }
         }
+        self.is_laid_out()
+    }
+
+    /// Makes what was written visible to the handle that reads.
+    fn is_laid_out(&mut self) -> Result<()> {
         if let Some(reader) = &self.reader {
             reader.database().refresh()?;
         }
@@ -163,22 +201,26 @@ impl Instance {
         Ok(())
     }
 
-    /// Deletes the table's rows and appends them again in parts.
-    fn rewrite(&self, name: &str, append_len: usize) -> Result<()> {
+    /// Deletes the table's rows and appends them again.
+    fn rewrite(&mut self, name: &str) -> Result<()> {
         let rows = self.writer.query(&format!("FROM {}", quoted(name, '"')))?;
         let schema = rows.schema();
         let rows = concat_batches(&schema, &rows.collect_batches()?)?;
         self.writer.delete_rows(name, &positions(rows.num_rows()))?;
+        self.store(name, &rows)
+    }
+
+    /// Appends rows to a table as the configuration says.
+    fn store(&mut self, name: &str, rows: &RecordBatch) -> Result<()> {
         let mut deleted = Vec::new();
         let mut stored_count = 0;
-        for start in (0..rows.num_rows()).step_by(append_len) {
-            let part = rows.slice(start, append_len.min(rows.num_rows() - start));
-            let stored =
-                if self.configuration.with_deleted && (start / append_len).is_multiple_of(2) {
-                    with_copies(&part, &rows, stored_count, &mut deleted)?
-                } else {
-                    part
-                };
+        let append_count = self.configuration.append_count.unwrap_or(1);
+        for (index, part) in parts(rows, append_count).into_iter().enumerate() {
+            let stored = if self.configuration.with_deleted && index.is_multiple_of(2) {
+                with_copies(&part, rows, stored_count, &mut deleted)?
+            } else {
+                part
+            };
             stored_count += stored.num_rows() as u64;
             let mut appender = self.writer.appender(name)?;
             appender.append(&stored)?;
@@ -186,11 +228,23 @@ impl Instance {
         }
         self.writer.delete_rows(name, &deleted)?;
         if self.configuration.merged {
-            self.writer.merge_dictionaries(name)?;
+            self.merged_count += self.writer.merge_dictionaries(name)?;
             self.writer.execute("VACUUM")?;
         }
         Ok(())
     }
+}
+
+/// The first half of the rows, and the second in `count` - 1 parts or fewer.
+fn parts(rows: &RecordBatch, count: usize) -> Vec<RecordBatch> {
+    if count == 1 {
+        return vec![rows.clone()];
+    }
+    let half = rows.num_rows().div_ceil(2);
+    let len = (rows.num_rows() - half).div_ceil(count - 1).max(1);
+    let later = (half..rows.num_rows()).step_by(len);
+    let later = later.map(|start| rows.slice(start, len.min(rows.num_rows() - start)));
+    [rows.slice(0, half)].into_iter().chain(later).filter(|part| part.num_rows() > 0).collect()
 }
 
 /// `part` with a row from anywhere in the table behind each of its rows; notes where those will be.

@@ -48,7 +48,7 @@ impl Model {
             }),
             Expr::Case { branches, otherwise, .. } => {
                 for (predicate, result) in branches {
-                    if self.eval(predicate, row)? == Value::Bool(true) {
+                    if self.is(predicate, true, row)? {
                         return self.eval(result, row);
                     }
                 }
@@ -58,6 +58,23 @@ impl Model {
                 self.call(*function, arguments, *data_type, row)
             }
         }
+    }
+
+    /// Whether the predicate has that value. Less than the value itself may settle that: a conjunct
+    /// that is NULL keeps a row out, whatever the others are or fail with.
+    pub(crate) fn is(&self, predicate: &Expr, wanted: bool, row: &[Cell]) -> Result<bool> {
+        let (terms, decisive) = match predicate {
+            Expr::And(terms) => (terms, !wanted),
+            Expr::Or(terms) => (terms, wanted),
+            Expr::Not(input) => return self.is(input, !wanted, row),
+            other => return Ok(self.eval(other, row)? == Value::Bool(wanted)),
+        };
+        let found: Vec<Result<bool>> =
+            terms.iter().map(|term| self.is(term, wanted, row)).collect();
+        if found.iter().any(|found| found.as_ref().is_ok_and(|found| *found == decisive)) {
+            return Ok(decisive);
+        }
+        found.into_iter().collect::<Result<Vec<bool>>>().map(|_| !decisive)
     }
 
     /// AND when `decisive` is false, OR when it is true: a decisive term settles the value, else an

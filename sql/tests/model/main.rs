@@ -1,6 +1,7 @@
 //! Every SQL test, against a naive executor of the same plans and in every way of storing and reading.
 //!
-//! - [`script`] reads `tests/slt`, queries with their answers.
+//! - [`script`] runs `tests/slt`, queries with their answers; [`random`] runs those that [`generate`]
+//!   makes.
 //! - [`configuration`] stores the same tables in different ways: the answers are the same bits.
 //! - [`plan`] and the modules behind it are the model: slow, obvious, row by row, and independent of
 //!   the engine's kernels. Of the engine it uses plans, values, and the texts of values.
@@ -14,8 +15,10 @@ mod compare;
 mod configuration;
 mod exact;
 mod expression;
+mod generate;
 mod number;
 mod plan;
+mod random;
 mod script;
 mod text;
 mod time;
@@ -38,5 +41,19 @@ fn the_model_gives_the_answers_of_the_files() -> TestResult {
     let (failures, query_count) = script::model_failures()?;
     assert!(failures.is_empty(), "{failures}");
     assert!(query_count > 150, "only {query_count} queries have a plan");
+    Ok(())
+}
+
+#[test]
+fn random_queries_have_the_answers_of_the_model() -> TestResult {
+    let report = random::run()?;
+    println!(
+        "{} answered, {} failed as they should, {} refused, {} dictionaries merged",
+        report.answered_count, report.error_count, report.refused_count, report.merged_count
+    );
+    let failures = &report.failures;
+    assert!(failures.is_empty(), "{} failed\n{}", failures.len(), failures.join("\n"));
+    assert!(report.answered_count > report.error_count + report.refused_count);
+    assert!(report.merged_count > 0, "no dictionary had several runs");
     Ok(())
 }

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use martlet::plan::{Expr, LogicalPlan, Scan, SortKey, Source};
 use martlet::{Connection, Error, Result, Value};
 
+use crate::aggregate::canonical;
 use crate::answer::{self, Row, bits};
 use crate::time::Zone;
 
@@ -33,6 +34,13 @@ pub(crate) enum Order {
     CountOnly,
     /// Something was computed from such rows.
     Nothing,
+}
+
+impl Order {
+    /// Whether it is open which rows there are.
+    pub(crate) fn depends_on_chance(self) -> bool {
+        matches!(self, Order::CountOnly | Order::Nothing)
+    }
 }
 
 /// A row on its way.
@@ -70,8 +78,10 @@ impl Model {
         Model { tables: BTreeMap::new(), zone, raised: RefCell::default() }
     }
 
-    /// Adds a table.
+    /// Adds a table. A table keeps one zero, and one NaN, of those that SQL calls equal.
     pub(crate) fn insert_table(&mut self, name: &str, names: Vec<String>, rows: Vec<Row>) {
+        let stored = |row: Row| row.into_iter().map(canonical).collect();
+        let rows = rows.into_iter().map(stored).collect();
         self.tables.insert(name.to_owned(), Table { names, rows });
     }
 
@@ -105,13 +115,15 @@ impl Model {
 
     /// The plan's answer.
     pub(crate) fn run(&self, plan: &LogicalPlan) -> Result<Expected> {
-        let relation = self.relation(plan)?;
+        let Relation { rows, order } = self.relation(plan)?;
+        if order.depends_on_chance() {
+            return Ok(Expected { rows: vec![Row::new(); rows.len()], order });
+        }
         let settled = |row: LazyRow| match row.doubt {
             Some(error) => Err(error),
             None => row.cells.into_iter().collect(),
         };
-        let rows = relation.rows.into_iter().map(settled).collect::<Result<_>>()?;
-        Ok(Expected { rows, order: relation.order })
+        Ok(Expected { rows: rows.into_iter().map(settled).collect::<Result<_>>()?, order })
     }
 
     /// SQLSTATEs of the errors met, needed or not.
@@ -125,37 +137,37 @@ impl Model {
     }
 
     fn relation(&self, plan: &LogicalPlan) -> Result<Relation> {
-        match plan {
-            LogicalPlan::Scan(scan) => self.scan(scan),
-            LogicalPlan::Values { rows, .. } => Ok(self.values(rows)),
-            LogicalPlan::Filter { input, predicate } => {
-                let relation = self.relation(input)?;
-                let rows = self.filter(relation.rows, predicate);
-                Ok(Relation { rows, order: computed(relation.order) })
+        let input = plan.input().map(|input| self.relation(input)).transpose()?;
+        let Some(Relation { rows, order }) = input else {
+            return match plan {
+                LogicalPlan::Scan(scan) => self.scan(scan),
+                LogicalPlan::Values { rows, .. } => Ok(self.values(rows)),
+                other => Err(Error::internal(format!("no input: {other}"))),
+            };
+        };
+        let keeps_count = matches!(plan, LogicalPlan::Project { .. } | LogicalPlan::Limit { .. });
+        if order == Order::Nothing || (order == Order::CountOnly && !keeps_count) {
+            return Ok(Relation { rows: Vec::new(), order: Order::Nothing });
+        }
+        Ok(match plan {
+            LogicalPlan::Scan(_) | LogicalPlan::Values { .. } => Relation { rows, order },
+            LogicalPlan::Filter { predicate, .. } => {
+                Relation { rows: self.filter(rows, predicate), order }
             }
-            LogicalPlan::Project { input, exprs, .. } => {
-                let Relation { rows, order } = self.relation(input)?;
+            LogicalPlan::Project { exprs, .. } => {
                 let project = |row: LazyRow| {
                     let cells = exprs.iter().map(|expr| self.eval(expr, &row.cells)).collect();
                     LazyRow { cells, doubt: row.doubt }
                 };
-                Ok(Relation { rows: rows.into_iter().map(project).collect(), order })
+                Relation { rows: rows.into_iter().map(project).collect(), order }
             }
-            LogicalPlan::Aggregate { input, keys, aggregates, .. } => {
-                let relation = self.relation(input)?;
-                let rows = self.aggregate(&relation.rows, keys, aggregates)?;
-                let order = match computed(relation.order) {
-                    Order::Nothing => Order::Nothing,
-                    _ if keys.is_empty() => Order::Settled,
-                    _ => Order::Open,
-                };
-                Ok(Relation { rows, order })
+            LogicalPlan::Aggregate { keys, aggregates, .. } => {
+                let order = if keys.is_empty() { Order::Settled } else { Order::Open };
+                Relation { rows: self.aggregate(&rows, keys, aggregates), order }
             }
-            LogicalPlan::Sort { input, keys } => self.sort(self.relation(input)?, keys),
-            LogicalPlan::Limit { input, offset, limit } => {
-                Ok(cut(self.relation(input)?, *offset, *limit))
-            }
-        }
+            LogicalPlan::Sort { keys, .. } => self.sort(rows, order, keys),
+            LogicalPlan::Limit { offset, limit, .. } => cut(rows, order, *offset, *limit),
+        })
     }
 
     fn scan(&self, scan: &Scan) -> Result<Relation> {
@@ -189,9 +201,9 @@ impl Model {
 
     /// The rows for which the predicate is true, or may be.
     fn filter(&self, rows: Vec<LazyRow>, predicate: &Expr) -> Vec<LazyRow> {
-        let keep = |mut row: LazyRow| match self.eval(predicate, &row.cells) {
-            Ok(Value::Bool(true)) => Some(row),
-            Ok(_) => None,
+        let keep = |mut row: LazyRow| match self.is(predicate, true, &row.cells) {
+            Ok(true) => Some(row),
+            Ok(false) => None,
             Err(error) => {
                 row.doubt = row.doubt.or(Some(error));
                 Some(row)
@@ -200,23 +212,25 @@ impl Model {
         rows.into_iter().filter_map(keep).collect()
     }
 
-    fn sort(&self, relation: Relation, keys: &[SortKey]) -> Result<Relation> {
-        let with_keys = |row: LazyRow| {
-            let keys = keys.iter().map(|key| self.eval(&key.expr, &row.cells));
-            Ok((keys.collect::<Result<Row>>()?, row))
+    /// Ties stay in the input's order. Where a key fails, the order is open.
+    fn sort(&self, rows: Vec<LazyRow>, order: Order, keys: &[SortKey]) -> Relation {
+        let key_of = |row: &LazyRow| {
+            let cells: Vec<Cell> =
+                keys.iter().map(|key| self.eval(&key.expr, &row.cells)).collect();
+            cells.into_iter().collect::<Result<Row>>()
         };
-        let mut rows: Vec<(Row, LazyRow)> =
-            relation.rows.into_iter().map(with_keys).collect::<Result<_>>()?;
+        let Ok(row_keys) = rows.iter().map(key_of).collect::<Result<Vec<Row>>>() else {
+            return Relation { rows, order: Order::Open };
+        };
+        let mut rows: Vec<(Row, LazyRow)> = row_keys.into_iter().zip(rows).collect();
         rows.sort_by(|(left, _), (right, _)| sort_order(keys, left, right));
         let is_tie = |pair: &[(Row, LazyRow)]| {
             sort_order(keys, &pair[0].0, &pair[1].0) == Ordering::Equal
                 && shown(&pair[0].1) != shown(&pair[1].1)
         };
-        let order = match computed(relation.order) {
-            Order::Open if !rows.windows(2).any(is_tie) => Order::Settled,
-            order => order,
-        };
-        Ok(Relation { rows: rows.into_iter().map(|(_, row)| row).collect(), order })
+        let is_open = order == Order::Open && rows.windows(2).any(is_tie);
+        let order = if is_open { Order::Open } else { Order::Settled };
+        Relation { rows: rows.into_iter().map(|(_, row)| row).collect(), order }
     }
 }
 
@@ -232,14 +246,6 @@ fn source_name(source: &Source) -> String {
         Source::Parquet { paths, binary_as_string } => {
             format!("{} {binary_as_string}", paths.join(" "))
         }
-    }
-}
-
-/// What is settled of rows computed from rows of which `input` is.
-fn computed(input: Order) -> Order {
-    match input {
-        Order::CountOnly => Order::Nothing,
-        order => order,
     }
 }
 
@@ -264,12 +270,15 @@ fn sort_order(keys: &[SortKey], left: &Row, right: &Row) -> Ordering {
     orders.fold(Ordering::Equal, Ordering::then)
 }
 
-fn cut(relation: Relation, offset: u64, limit: Option<u64>) -> Relation {
-    let row_count = relation.rows.len();
+fn cut(rows: Vec<LazyRow>, order: Order, offset: u64, limit: Option<u64>) -> Relation {
+    let row_count = rows.len();
     let skipped = usize::try_from(offset).unwrap_or(usize::MAX);
     let taken = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
-    let rows: Vec<LazyRow> = relation.rows.into_iter().skip(skipped).take(taken).collect();
-    let order = match relation.order {
+    // Rows that may not be there make the place of all others doubtful.
+    let in_doubt = rows.iter().any(|row| row.doubt.is_some());
+    let rows: Vec<LazyRow> = rows.into_iter().skip(skipped).take(taken).collect();
+    let order = match order {
+        _ if in_doubt => Order::Nothing,
         Order::Open if rows.len() < row_count && !rows.is_empty() => Order::CountOnly,
         order => order,
     };

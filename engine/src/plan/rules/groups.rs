@@ -3,7 +3,8 @@
 
 use super::{equal_is_same, rewrite_up};
 use crate::plan::aggregate::{Aggregate, AggregateFunction};
-use crate::plan::{Expr, LogicalPlan};
+use crate::plan::{Expr, Function, LogicalPlan};
+use crate::types::{Value, canonical_float};
 
 /// Reduces the keys and aggregates of every grouping.
 pub(super) fn reduce_groups(plan: LogicalPlan) -> LogicalPlan {
@@ -31,7 +32,8 @@ fn reduce(input: LogicalPlan, groups: Groups) -> LogicalPlan {
         .keys
         .iter()
         .map(|key| {
-            from_keys(key, &kept_keys).expect("a key that was left out follows from the kept ones")
+            let key = from_keys(key, &kept_keys);
+            with_one_zero(key.expect("a key that was left out follows from the kept ones"))
         })
         .collect();
     let original: Vec<Aggregate> = groups.aggregates.iter().cloned().map(plainer).collect();
@@ -82,6 +84,22 @@ fn from_keys(key: &Expr, kept: &[Expr]) -> Option<Expr> {
         return Some(Expr::column(position, key.data_type()));
     }
     derived(key, kept)
+}
+
+/// A key computed above its grouping, which would have made one of both zeros: adding 0 does too.
+fn with_one_zero(key: Expr) -> Expr {
+    let data_type = key.data_type();
+    match key {
+        Expr::Literal { value: Value::Float(value), data_type } => {
+            Expr::literal(Value::Float(canonical_float(value)), data_type)
+        }
+        Expr::Column { .. } | Expr::Literal { .. } => key,
+        _ if data_type.is_float() => {
+            let arguments = vec![key, Expr::literal(Value::Float(0.0), data_type)];
+            Expr::Call { function: Function::Add, arguments, data_type }
+        }
+        _ => key,
+    }
 }
 
 fn derived(expr: &Expr, kept: &[Expr]) -> Option<Expr> {

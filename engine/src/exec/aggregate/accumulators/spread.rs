@@ -72,13 +72,12 @@ impl Spread {
         if divisor == 0 {
             return Ok(None);
         }
-        if !self.values.quotient(group, 1).is_finite() {
+        let too_large = || Error::out_of_range("a variance is beyond the largest double");
+        if !self.values.quotient(group, 1).ok_or_else(too_large)?.is_finite() {
             return Ok(Some(f64::NAN));
         }
         let variance = self.squared_distances(group, count).quotient(0, divisor);
-        if !variance.is_finite() {
-            return Err(Error::out_of_range("a variance is beyond the largest double"));
-        }
+        let variance = variance.filter(|variance| variance.is_finite()).ok_or_else(too_large)?;
         let variance = variance.max(0.0);
         let is_root = matches!(self.function, DeviationSample | DeviationPopulation);
         Ok(Some(if is_root { variance.sqrt() } else { variance }))
@@ -88,7 +87,7 @@ impl Spread {
     #[expect(clippy::cast_precision_loss, reason = "counts stay below 2^53")]
     fn squared_distances(&self, group: u32, count: u64) -> FloatSums {
         let n = count as f64;
-        let mean = self.values.quotient(group, count);
+        let mean = nearest(&self.values, group, count);
         let mut distance = only(&self.values, group);
         subtract(&mut distance, two_product(n, mean));
         let mut total = only(&self.squares, group);
@@ -98,7 +97,7 @@ impl Spread {
         subtract(&mut total, two_product(n, rest));
         // The distance of the sum from n times the mean, to more than the digits of a double.
         for part in 0..2 {
-            let piece = distance.quotient(0, 1);
+            let piece = nearest(&distance, 0, 1);
             subtract(&mut distance, (piece, 0.0));
             subtract(&mut total, two_product(2.0 * mean, piece));
             if part == 0 {
@@ -113,6 +112,11 @@ impl Spread {
 fn two_product(a: f64, b: f64) -> (f64, f64) {
     let product = a * b;
     (product, a.mul_add(b, -product))
+}
+
+/// The quotient, infinite beyond the largest double: so is what is computed from it, then.
+fn nearest(sums: &FloatSums, group: u32, divisor: u64) -> f64 {
+    sums.quotient(group, divisor).unwrap_or(f64::INFINITY)
 }
 
 /// A copy of one group.

@@ -66,8 +66,8 @@ trait Sums: Debug + Send + Sync + 'static {
     fn merge(&mut self, other: &Self, from: &[u32], to: &[u32]);
     /// The exact sum of integers and decimals; `None` for doubles.
     fn exact(&self, group: usize) -> Option<Sum192>;
-    /// The sum of doubles over `divisor`.
-    fn quotient(&self, group: usize, divisor: u64) -> f64;
+    /// The sum of doubles over `divisor`; `None` beyond the largest double, and for other sums.
+    fn quotient(&self, group: usize, divisor: u64) -> Option<f64>;
     fn bytes(&self) -> usize;
 }
 
@@ -100,19 +100,23 @@ impl<S: Sums> SumOf<S> {
         self.sums.add(groups, &argument.decode()?)
     }
 
-    fn doubles(&self, group_count: usize, nulls: Option<NullBuffer>) -> Float64Array {
+    fn doubles(&self, group_count: usize, nulls: Option<NullBuffer>) -> Result<Float64Array> {
         let scale = 10_u128.pow(self.output.scale.into());
         let values = (0..group_count).map(|group| {
             if !self.seen.contains(group) {
-                return 0.0;
+                return Ok(0.0);
             }
             let count = if self.output.average { self.counts[group] } else { 1 };
             match self.sums.exact(group) {
-                Some(sum) => ratio(sum, count, scale),
-                None => self.sums.quotient(group, count),
+                Some(sum) => Ok(ratio(sum, count, scale)),
+                None => self
+                    .sums
+                    .quotient(group, count)
+                    .ok_or_else(|| out_of_range(self.output.data_type)),
             }
         });
-        Float64Array::new(values.collect(), nulls)
+        let values: Vec<f64> = values.collect::<Result<_>>()?;
+        Ok(Float64Array::new(values.into(), nulls))
     }
 }
 
@@ -181,7 +185,7 @@ impl<S: Sums> Accumulator for SumOf<S> {
                 let array = Decimal128Array::new(values.into(), nulls);
                 Arc::new(array.with_precision_and_scale(precision, scale.cast_signed())?)
             }
-            _ => Arc::new(self.doubles(group_count, nulls)),
+            _ => Arc::new(self.doubles(group_count, nulls)?),
         }))
     }
 
@@ -292,8 +296,8 @@ impl Sums for Integers {
         Some(sum)
     }
 
-    fn quotient(&self, _group: usize, _divisor: u64) -> f64 {
-        f64::NAN
+    fn quotient(&self, _group: usize, _divisor: u64) -> Option<f64> {
+        None
     }
 
     fn bytes(&self) -> usize {
@@ -347,8 +351,8 @@ impl Sums for WideIntegers {
         Some(sum)
     }
 
-    fn quotient(&self, _group: usize, _divisor: u64) -> f64 {
-        f64::NAN
+    fn quotient(&self, _group: usize, _divisor: u64) -> Option<f64> {
+        None
     }
 
     fn bytes(&self) -> usize {
@@ -390,8 +394,8 @@ impl Sums for Decimals {
         Some(self.sums[group])
     }
 
-    fn quotient(&self, _group: usize, _divisor: u64) -> f64 {
-        f64::NAN
+    fn quotient(&self, _group: usize, _divisor: u64) -> Option<f64> {
+        None
     }
 
     fn bytes(&self) -> usize {
@@ -427,7 +431,7 @@ impl Sums for FloatSums {
         None
     }
 
-    fn quotient(&self, group: usize, divisor: u64) -> f64 {
+    fn quotient(&self, group: usize, divisor: u64) -> Option<f64> {
         let group = u32::try_from(group).expect("group numbers are u32");
         FloatSums::quotient(self, group, divisor)
     }

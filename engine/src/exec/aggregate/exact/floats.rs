@@ -92,8 +92,8 @@ impl FloatSums {
         }
     }
 
-    /// The sum of `group` divided by `divisor`, rounded once.
-    pub(crate) fn quotient(&self, group: u32, divisor: u64) -> f64 {
+    /// The sum of `group` divided by `divisor`, rounded once; `None` beyond the largest double.
+    pub(crate) fn quotient(&self, group: u32, divisor: u64) -> Option<f64> {
         let sum = self.sums[group as usize];
         if let Some(wide) = self.wide.get(&group) {
             let mut wide = wide.as_ref().clone();
@@ -101,12 +101,12 @@ impl FloatSums {
             return wide.quotient(divisor);
         }
         if sum == 0 {
-            return 0.0;
+            return Some(0.0);
         }
         // Far from the ends of the exponent range, scaling by a power of two is exact.
         if (200..=1_700).contains(&self.unit) {
             let power = i32::try_from(self.unit).expect("11 bits") - 1_075;
-            return rounded_quotient(sum, divisor) * 2.0_f64.powi(power);
+            return Some(rounded_quotient(sum, divisor) * 2.0_f64.powi(power));
         }
         let mut wide = WideSum::new();
         wide.add_scaled(sum, self.unit - 1);

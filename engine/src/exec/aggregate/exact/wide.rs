@@ -63,16 +63,17 @@ impl WideSum {
         self.negative_infinity |= other.negative_infinity;
     }
 
-    /// The sum divided by `divisor`, rounded once, ties to even.
-    pub(crate) fn quotient(&self, divisor: u64) -> f64 {
+    /// The sum divided by `divisor`, rounded once, ties to even; `None` when all values are finite
+    /// and the quotient is beyond the largest double.
+    pub(crate) fn quotient(&self, divisor: u64) -> Option<f64> {
         if self.nan || (self.positive_infinity && self.negative_infinity) {
-            return f64::NAN;
+            return Some(f64::NAN);
         }
         if self.positive_infinity {
-            return f64::INFINITY;
+            return Some(f64::INFINITY);
         }
         if self.negative_infinity {
-            return f64::NEG_INFINITY;
+            return Some(f64::NEG_INFINITY);
         }
         let negative = self.limbs[LIMBS - 1] >> 63 == 1;
         let mut magnitude = self.limbs;
@@ -81,7 +82,7 @@ impl WideSum {
         }
         let remainder = divide(&mut magnitude, divisor);
         let value = round(&magnitude, remainder, divisor);
-        if negative { -value } else { value }
+        value.is_finite().then_some(if negative { -value } else { value })
     }
 
     fn add_shifted(&mut self, magnitude: u128, negative: bool, shift: u32) {

@@ -110,8 +110,10 @@ impl Layout {
     pub(crate) fn new(kinds: &[ColumnKind]) -> Option<Layout> {
         let mut layout = Layout { parts: Vec::new(), bits: 0 };
         for kind in kinds {
-            let part = Part::new(kind, layout.bits)?;
+            let mut part = Part::new(kind, layout.bits)?;
             layout.bits += part.bits;
+            // A part without bits, of a constant column, may stand behind the key's last bit.
+            part.shift = if part.bits == 0 { 0 } else { part.shift };
             layout.parts.push(part);
         }
         (layout.bits <= u128::BITS).then_some(layout)

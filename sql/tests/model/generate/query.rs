@@ -1,0 +1,141 @@
+//! Random queries.
+
+use martlet::{Connection, DataType};
+
+use super::Random;
+use super::expression::{Column, Expressions};
+
+/// Writes queries over the table `t` of a database, which says what the types of a subquery are.
+pub(crate) struct Queries<'a> {
+    pub(crate) random: &'a mut Random,
+    pub(crate) connection: &'a Connection,
+    pub(crate) columns: &'a [Column],
+}
+
+impl Queries<'_> {
+    /// A query that the binder takes, most of the time.
+    pub(crate) fn query(&mut self, depth: u64) -> String {
+        let (from, columns) = self.source(depth);
+        let filter = if self.random.chance(60) {
+            format!(" WHERE {}", self.expressions(&columns).predicate(2))
+        } else {
+            String::new()
+        };
+        if self.random.chance(55) {
+            self.grouped(&from, &filter, &columns)
+        } else {
+            self.plain(&from, &filter, &columns)
+        }
+    }
+
+    fn expressions<'e>(&'e mut self, columns: &'e [Column]) -> Expressions<'e> {
+        Expressions { random: self.random, columns }
+    }
+
+    /// `t`, or a subquery with its columns.
+    fn source(&mut self, depth: u64) -> (String, Vec<Column>) {
+        if depth > 0 && self.random.chance(30) {
+            let inner = self.query(depth - 1);
+            if let Ok(plan) = self.connection.logical_plan(&inner) {
+                let output = plan.output();
+                let names: Vec<String> =
+                    (0..output.len()).map(|index| format!("s{index}")).collect();
+                let from = format!("({inner}) AS s({})", names.join(", "));
+                let types = output.into_iter().map(|column| column.data_type);
+                let columns = names.into_iter().zip(types);
+                return (from, columns.filter(|(_, t)| *t != DataType::Null).collect());
+            }
+        }
+        ("t".to_owned(), self.columns.to_vec())
+    }
+
+    fn plain(&mut self, from: &str, filter: &str, columns: &[Column]) -> String {
+        let count = 1 + self.random.index(4);
+        let items: Vec<String> = if self.random.chance(15) {
+            vec!["*".to_owned()]
+        } else {
+            (0..count).map(|_| self.expressions(columns).any(2)).collect()
+        };
+        let distinct = if self.random.chance(20) { "DISTINCT " } else { "" };
+        let width = if items[0] == "*" { columns.len() } else { items.len() };
+        let end = self.end(width);
+        format!("SELECT {distinct}{} FROM {from}{filter}{end}", items.join(", "))
+    }
+
+    fn grouped(&mut self, from: &str, filter: &str, columns: &[Column]) -> String {
+        let key_count = [0, 1, 1, 1, 2, 2, 3, 5][self.random.index(8)];
+        let keys: Vec<String> = (0..key_count)
+            .map(|_| {
+                let depth = if self.random.chance(70) { 0 } else { 2 };
+                self.expressions(columns).any(depth)
+            })
+            .collect();
+        let aggregate_count = self.random.index(4) + usize::from(keys.is_empty());
+        let aggregates: Vec<String> =
+            (0..aggregate_count).map(|_| self.aggregate(columns)).collect();
+        let items = [keys.clone(), aggregates].concat();
+        let places: Vec<String> = (1..=keys.len()).map(|place| place.to_string()).collect();
+        let group = if places.is_empty() {
+            String::new()
+        } else {
+            format!(" GROUP BY {}", places.join(", "))
+        };
+        let having = match self.random.below(10) {
+            0 => " HAVING count(*) > 1".to_owned(),
+            1 => format!(" HAVING {} IS NOT NULL", self.aggregate(columns)),
+            _ => String::new(),
+        };
+        let end = self.end(items.len());
+        format!("SELECT {} FROM {from}{filter}{group}{having}{end}", items.join(", "))
+    }
+
+    fn aggregate(&mut self, columns: &[Column]) -> String {
+        let depth = if self.random.chance(60) { 0 } else { 2 };
+        let distinct = if self.random.chance(20) { "DISTINCT " } else { "" };
+        let call = match self.random.below(8) {
+            0 => "count(*)".to_owned(),
+            1 | 2 => {
+                let name = self.random.pick(&["count", "min", "max"]);
+                format!("{name}({distinct}{})", self.expressions(columns).any(depth))
+            }
+            3 | 4 => {
+                let name = self.random.pick(&["min", "max"]);
+                format!("{name}({distinct}{})", self.expressions(columns).any(depth))
+            }
+            _ => {
+                let name = self.random.pick(&["sum", "avg"]);
+                format!("{name}({distinct}{})", self.expressions(columns).number(depth))
+            }
+        };
+        if self.random.chance(15) {
+            format!("{call} FILTER (WHERE {})", self.expressions(columns).predicate(1))
+        } else {
+            call
+        }
+    }
+
+    /// ORDER BY and LIMIT.
+    fn end(&mut self, width: usize) -> String {
+        let mut end = String::new();
+        if self.random.chance(60) {
+            let key_count = if self.random.chance(70) { width } else { 1 };
+            let start = self.random.index(width);
+            let keys: Vec<String> = (0..key_count)
+                .map(|key| {
+                    let place = (start + key) % width + 1;
+                    let direction = self.random.pick(&["", " ASC", " DESC"]);
+                    let nulls = self.random.pick(&["", "", " NULLS FIRST", " NULLS LAST"]);
+                    format!("{place}{direction}{nulls}")
+                })
+                .collect();
+            end = format!(" ORDER BY {}", keys.join(", "));
+        }
+        if self.random.chance(30) {
+            end = format!("{end} LIMIT {}", self.random.below(12));
+            if self.random.chance(30) {
+                end = format!("{end} OFFSET {}", self.random.below(5));
+            }
+        }
+        end
+    }
+}
