@@ -203,8 +203,8 @@ impl Database {
     /// The path in the request is for whoever opens the database; it is not looked at here.
     ///
     /// # Errors
-    /// `Invalid` when this handle is not on the snapshot that the scan was planned on. Reading the
-    /// result fails when a row group of the request does not exist or is named twice.
+    /// `Invalid` when this is not the database, or not the snapshot, that the scan was planned on.
+    /// Reading the result fails when a row group of the request does not exist or is named twice.
     pub fn scan(&self, request: &ScanRequest) -> Result<QueryResult> {
         let snapshot = self.snapshot()?;
         let context = self.context();

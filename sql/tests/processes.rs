@@ -295,6 +295,14 @@ fn a_scan_gives_another_process_the_same_rows() -> TestResult {
             assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
         }
     }
+    // A database that was made by the same steps is another one.
+    let other = folder.path().join("other.mart");
+    mart::create(&other)?;
+    let other = Database::open_read_only(&other)?;
+    let request = connection.scan_request("SELECT id FROM t")?;
+    assert_eq!(other.snapshot_number()?, request.snapshot);
+    let error = other.scan(&request).expect_err("it is of another database");
+    assert!(error.message().contains("another database"), "{error}");
     Ok(())
 }
 

@@ -60,7 +60,7 @@ pub fn execute(
 /// it was planned on.
 ///
 /// # Errors
-/// As [`execute`]; `Invalid` for another snapshot. A row group that the table does not have comes out
+/// As [`execute`]; `Invalid` for another database or snapshot. A row group that the table does not have comes out
 /// of the stream.
 pub fn execute_scan(
     request: &ScanRequest,
@@ -68,6 +68,10 @@ pub fn execute_scan(
     pool: Arc<WorkerPool>,
     context: Context,
 ) -> Result<BatchStream> {
+    if snapshot.database_identity() != request.identity {
+        let place = snapshot.store().location();
+        return Err(Error::invalid(format!("the scan is of another database than {place}")));
+    }
     if snapshot.number() != request.snapshot {
         let (wanted, found) = (request.snapshot, snapshot.number());
         return Err(Error::invalid(format!(

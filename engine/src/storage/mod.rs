@@ -41,6 +41,12 @@
 //! 10. Reading a column costs that column: entries are found by binary search, and have a checksum each;
 //!     look-ups in a manifest touch single records. Held by `bench/`'s width suite.
 //! 11. A chunk of codes has a code map of the dictionary's generation: `State::check` (table writer).
+//! 12. What stays in memory between queries is no view of a mapped file, which somebody could cut:
+//!     `FileSections::read`, `read_table_manifest`. Broken in `sql/tests/damage.rs`.
+//! 13. What one transaction writes of a table builds on its snapshot alone: `ingest::load` refuses a
+//!     second load, `Transaction::commit` deletions of row groups that a load took in.
+//! 14. Caches are counted, and yield: `cache::Meter`. Broken in
+//!     `tests::commits::caches_are_counted_bounded_and_given_up`.
 //!
 //! # Statistics under deletes
 //!

@@ -51,6 +51,11 @@ impl Snapshot {
         &self.store
     }
 
+    /// The number that the database got when it was created.
+    pub fn database_identity(&self) -> [u8; 16] {
+        self.store.database()
+    }
+
     /// When it was committed, in microseconds since 1970.
     pub fn committed_us(&self) -> u64 {
         self.manifest.committed_us

@@ -92,7 +92,13 @@ impl<'r> Runner<'r> {
             },
             _ => return Err(more_than_a_scan()),
         };
-        Ok(ScanRequest { database: path, snapshot: snapshot.number(), row_groups: None, scan })
+        Ok(ScanRequest {
+            database: path,
+            identity: snapshot.database_identity(),
+            snapshot: snapshot.number(),
+            row_groups: None,
+            scan,
+        })
     }
 
     /// The query's plan on the newest snapshot, before the rules.

@@ -31,13 +31,17 @@ impl<'a> Reader<'a> {
 
     pub(super) fn request(&mut self) -> Result<ScanRequest> {
         let database = self.text()?;
+        let mut identity = [0; 16];
+        for byte in &mut identity {
+            *byte = self.byte()?;
+        }
         let snapshot = self.number()?;
         let row_groups = match self.byte()? {
             0 => None,
             1 => Some(self.list(Reader::number)?),
             _ => return Err(corrupt("no list of row groups")),
         };
-        Ok(ScanRequest { database, snapshot, row_groups, scan: self.scan()? })
+        Ok(ScanRequest { database, identity, snapshot, row_groups, scan: self.scan()? })
     }
 
     fn scan(&mut self) -> Result<Scan> {

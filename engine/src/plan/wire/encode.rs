@@ -22,8 +22,9 @@ impl Writer {
     }
 
     pub(super) fn request(&mut self, request: &ScanRequest) -> Result<()> {
-        let ScanRequest { database, snapshot, row_groups, scan } = request;
+        let ScanRequest { database, identity, snapshot, row_groups, scan } = request;
         self.text(database);
+        self.raw(identity);
         self.unsigned(u128::from(*snapshot));
         match row_groups {
             None => self.raw(&[0]),

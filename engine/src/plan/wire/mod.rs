@@ -1,15 +1,15 @@
 //! A scan as bytes, so that another process, on another machine if it sees the files, can run it.
 //!
-//! The bytes say *what* is read, in words that outlive this process: the database's path, the
-//! snapshot's number, row groups, fields by id, and the filter with values, never with dictionary
+//! The bytes say *what* is read, in words that outlive this process: the database's path and
+//! identity, the snapshot's number, row groups, fields by id, and the filter with values, never with dictionary
 //! codes or ids. All integers are LEB128 unless said otherwise, signed ones zigzag; a text is its
 //! length and its bytes.
 //!
 //! | bytes | what |
 //! |---|---|
 //! | 4 | `MLSC` |
-//! | 1 | version, 1 |
-//! | … | database, snapshot, row groups, source, columns, output count, filter |
+//! | 1 | version, 2 |
+//! | … | database, identity (16 bytes), snapshot, row groups, source, columns, output count, filter |
 //! | 8 | XXH3-64 of everything before, little-endian |
 //!
 //! A reader refuses other versions. Decoding any bytes gives an error or a scan whose expressions are
@@ -29,7 +29,7 @@ use self::decode::Reader;
 use self::encode::Writer;
 
 const MAGIC: [u8; 4] = *b"MLSC";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const CHECKSUM_BYTES: usize = 8;
 /// Deeper expressions are refused, written or read.
 pub const DEPTH_MAX: usize = 1_000;
@@ -39,6 +39,8 @@ pub const DEPTH_MAX: usize = 1_000;
 pub struct ScanRequest {
     /// The database's path, as the reader is to open it.
     pub database: String,
+    /// The number that the database got when it was created: another one at that path is refused.
+    pub identity: [u8; 16],
     /// The snapshot that the scan was planned on.
     pub snapshot: u64,
     /// The row groups to read, by position; all when `None`.

@@ -31,6 +31,7 @@ fn request(filter: Vec<Expr>) -> ScanRequest {
         .collect();
     ScanRequest {
         database: "/data/sales.mart".into(),
+        identity: [7; 16],
         snapshot: u64::MAX,
         row_groups: Some(vec![0, 7, u32::MAX]),
         scan: Scan {
