@@ -6,6 +6,7 @@ use sqlparser::ast::{self, FunctionArguments};
 
 use super::expression::Environment;
 use super::function_names::{self, Named};
+use super::literal::text_literal;
 use super::refuse::{name_position, plain_arguments, position_of, refuse_if, unsupported};
 use super::{Binder, place};
 
@@ -90,6 +91,13 @@ impl<'a> Binder<'a> {
             (Named::Now, []) => Ok(self.now()),
             (Named::Today, []) => explicit_cast(self.now(), DataType::Date),
             (Named::LocalNow, []) => explicit_cast(self.now(), DataType::TIMESTAMP),
+            (Named::Formatted(format), [input]) => {
+                let format = text_literal(format);
+                resolve(Function::FormatTime, vec![self.bind_expr(input, env)?, format])
+            }
+            (Named::TypeOf, [input]) => {
+                Ok(text_literal(&self.bind_expr(input, env)?.data_type().to_string()))
+            }
             (Named::DatePart, [part, input]) => {
                 let part = self.bind_part(part, env)?;
                 let input = self.bind_expr(input, env)?;
