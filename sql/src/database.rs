@@ -1,5 +1,6 @@
 //! A database: one store, one pool of threads, one memory budget, shared by all connections.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -265,10 +266,16 @@ impl fmt::Debug for Database {
     }
 }
 
-/// Whether a database may be there: an empty directory is as good as none.
+/// Whether a database may be there: an empty directory is as good as none, and so is one in which
+/// somebody was killed before the first commit.
 fn holds_something(path: &Path) -> bool {
+    let is_of_a_beginning = |name: &OsStr| {
+        name == "lock" || name.to_str().is_some_and(|name| name.starts_with("pending-"))
+    };
     match path.read_dir() {
-        Ok(mut entries) => entries.next().is_some(),
+        Ok(entries) => entries
+            .into_iter()
+            .any(|entry| entry.map_or(true, |entry| !is_of_a_beginning(&entry.file_name()))),
         Err(_) => path.exists(),
     }
 }

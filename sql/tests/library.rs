@@ -200,6 +200,26 @@ fn a_database_is_opened_again_and_not_created_twice() -> TestResult {
 }
 
 #[test]
+fn a_database_is_made_where_another_process_was_killed_making_it() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("sales.mart");
+    std::fs::create_dir(&path)?;
+    std::fs::write(path.join("lock"), "")?;
+    std::fs::write(path.join("pending-0000000000000001"), "half a manifest")?;
+    Database::open(&path)?.connect().execute("CREATE TABLE t AS SELECT 1 AS x; VACUUM")?;
+    assert_eq!(int(&Database::open(&path)?.connect(), "SELECT x FROM t")?, 1);
+    assert!(!path.join("pending-0000000000000001").exists());
+    // What is no database is left alone.
+    let other = folder.path().join("letters");
+    std::fs::create_dir(&other)?;
+    std::fs::write(other.join("letter"), "dear")?;
+    assert_eq!(Database::open(&other).expect_err("no database").kind(), ErrorKind::Io);
+    let error = Database::open(other.join("letter")).expect_err("a file");
+    assert!(error.message().contains("is a file"), "{error}");
+    Ok(())
+}
+
+#[test]
 fn many_threads_ask_one_database() -> TestResult {
     let connection = memory()?;
     numbers(&connection, "t", 10_000)?;

@@ -5,6 +5,7 @@
 
 use std::error;
 use std::fmt;
+use std::io;
 
 /// A result with Martlet's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -143,8 +144,15 @@ impl Error {
     }
 
     /// Wraps an I/O error with what was being done, to which file.
-    pub fn from_io(action: &str, file: &str, error: &std::io::Error) -> Error {
-        Error::io(format!("cannot {action} {file}: {error}"))
+    pub fn from_io(action: &str, file: &str, error: &io::Error) -> Error {
+        let told = Error::io(format!("cannot {action} {file}: {error}"));
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                told.with_hint("free some space, then try again")
+            }
+            io::ErrorKind::ReadOnlyFilesystem => told.with_hint("reading works, writing does not"),
+            _ => told,
+        }
     }
 
     /// Sets the byte position in the SQL text.

@@ -34,6 +34,13 @@ impl<T> Directory<T> {
     }
 
     pub(super) fn open(path: &Path, kept_max: usize) -> Result<Directory<T>> {
+        if path.is_file() {
+            return Err(Error::io(format!(
+                "{} is a file, but a database is a directory",
+                path.display()
+            ))
+            .with_hint("to ask a Parquet file: SELECT … FROM 'file.parquet'"));
+        }
         if !path.is_dir() {
             return Err(Error::io(format!("there is no directory {}", path.display())));
         }
