@@ -136,6 +136,9 @@ fn parse_explain(parser: &mut Parser<'_>) -> Parsed<Statement> {
     }
     if !begins_query(parser) {
         let next = parser.peek_token();
+        if next.token == Token::EOF {
+            return Err(unexpected("a query", &next));
+        }
         let what = format!("EXPLAIN {} is not supported", upper(&next.token));
         return Err(refused(&what, &next).with_hint("EXPLAIN takes a query").into());
     }
@@ -355,6 +358,9 @@ fn parse_drop(parser: &mut Parser<'_>) -> Parsed<Statement> {
     parser.advance_token();
     let next = parser.peek_token();
     if !parser.parse_keyword(Keyword::TABLE) {
+        if matches!(next.token, Token::EOF | Token::SemiColon) {
+            return Err(unexpected("TABLE", &next));
+        }
         let what = format!("DROP {} is not supported", upper(&next.token));
         return Err(refused(&what, &next).with_hint("there is DROP TABLE [IF EXISTS]").into());
     }
