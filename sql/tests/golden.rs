@@ -1,4 +1,4 @@
-//! Golden texts: plans as `EXPLAIN` prints them, errors as a person reads them.
+//! Golden texts: plans as `EXPLAIN` prints them with what they give, errors as a person reads them.
 //!
 //! A file is a list of statements, each line behind `> `, each followed by what it gives. To accept
 //! new texts, run with `MARTLET_ACCEPT=1` and read the difference.
@@ -8,7 +8,11 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 
+use martlet::output::CsvWriter;
 use martlet::{Connection, Database, Options, Value};
+
+/// Of wider results the columns are counted.
+const COLUMNS_SHOWN_MAX: usize = 12;
 
 type TestResult = Result<(), Box<dyn Error>>;
 
@@ -18,6 +22,19 @@ fn connection() -> martlet::Result<Connection> {
     connection.execute(
         "CREATE TABLE orders (id bigint, day date, placed timestamp, region text, product text,
              quantity smallint, price decimal(10,2), weight double, express boolean)",
+    )?;
+    connection.execute(
+        "INSERT INTO orders VALUES
+         (1, '2025-12-30', '2025-12-30 09:15:00', 'north', 'green tea', 3, 4.50, 0.25, true),
+         (2, '2025-12-31', '2025-12-31 23:59:59.5', 'south', 'coffee', 1, 12.00, 1.0, false),
+         (3, '2026-01-01', '2026-01-01 00:00:00', 'north', 'teapot', 1, 39.90, 1.35, true),
+         (4, '2026-01-01', '2026-01-01 10:30:00', 'öst', 'green tea', 12, 4.25, 1.0, true),
+         (5, '2026-01-02', '2026-01-02 08:00:00', NULL, 'cup', 6, 7.00, NULL, false),
+         (6, '2026-01-02', '2026-01-02 18:45:10', 'south', 'white tea', 2, 9.99, 0.1, NULL),
+         (7, '2026-01-05', NULL, 'south', NULL, NULL, 0.00, 0.0, false),
+         (8, '2026-02-01', '2026-02-01 12:00:00', 'north', 'coffee', 4, 11.50, 4.0, true),
+         (9, '2026-02-03', '2026-02-03 07:20:00', 'west', '', -1, 12.00, 'NaN', true),
+         (10, NULL, '2026-02-03 07:20:00', 'west', 'teapot', 1, 39.90, 1e16, false)",
     )?;
     let measures: Vec<String> = (0..4_001).map(|i| format!("measure_{i:04} double")).collect();
     connection.execute(&format!("CREATE TABLE wide ({})", measures.join(", ")))?;
@@ -89,12 +106,27 @@ fn lines(connection: &Connection, sql: &str) -> martlet::Result<String> {
     Ok(text)
 }
 
+/// The plan, a line of dashes, and the rows as CSV.
+fn plan_and_rows(connection: &Connection, sql: &str) -> Result<String, Box<dyn Error>> {
+    let plan = lines(connection, &format!("EXPLAIN {sql}"))?;
+    let rows = connection.query(sql)?;
+    let schema = rows.schema();
+    if schema.fields().len() > COLUMNS_SHOWN_MAX {
+        return Ok(format!("{plan}---\n{} columns\n", schema.fields().len()));
+    }
+    let mut csv = CsvWriter::new(Vec::new(), &schema)?;
+    for batch in rows {
+        csv.write(&batch?)?;
+    }
+    Ok(format!("{plan}---\n{}", String::from_utf8(csv.into_inner())?))
+}
+
 #[test]
-fn plans_are_as_they_were_read_and_accepted() -> TestResult {
+fn plans_and_answers_are_as_they_were_read_and_accepted() -> TestResult {
     let connection = connection()?;
-    check("select.plan", |sql| match lines(&connection, &format!("EXPLAIN {sql}")) {
+    check("select.plan", |sql| match plan_and_rows(&connection, sql) {
         Ok(text) => text,
-        Err(error) => martlet::render_error(sql, &error),
+        Err(error) => format!("{error}\n"),
     })
 }
 
