@@ -44,6 +44,11 @@ impl Model {
             rows.iter().map(|row| self.input_of(aggregate, row)).collect();
         let values: Vec<Value> =
             cells.into_iter().filter_map(Result::transpose).collect::<Result<_>>()?;
+        if aggregate.function.is_spread() && values.iter().any(|value| float(value).abs() > 1e150) {
+            self.note(&Error::out_of_range(
+                "squares overflow on the way to a variance that need not",
+            ));
+        }
         let argument_type = aggregate.argument.as_ref().map(Expr::data_type);
         let cell = result(aggregate, values, argument_type, aggregate.data_type()?);
         if let Err(error) = &cell {

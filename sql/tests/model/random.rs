@@ -65,29 +65,41 @@ fn run_seed(seed: u64, report: &mut Report) -> Result<(), Box<dyn Error>> {
         instances.push(instance);
     }
     let connection = instances[0].writer().database().connect();
+    let zone = ["UTC", "UTC", "America/New_York", "Asia/Kolkata"][random.index(4)];
+    for instance in &mut instances {
+        instance.execute(&format!("SET TIME ZONE '{zone}'"))?;
+    }
     for _ in 0..QUERIES_PER_TABLE {
         let mut queries =
             Queries { random: &mut random, connection: &connection, columns: &table.columns };
         let sql = queries.query(2);
-        check(seed, &sql, &table, &connection, &mut instances, report);
+        let asked = Asked { seed, zone, sql: &sql, table: &table };
+        check(&asked, &connection, &mut instances, report);
     }
     report.merged_count += instances.iter().map(Instance::merged_count).sum::<usize>();
     Ok(())
 }
 
-fn check(
+/// A query, and what it takes to ask it again.
+struct Asked<'a> {
     seed: u64,
-    sql: &str,
-    table: &RandomTable,
+    zone: &'a str,
+    sql: &'a str,
+    table: &'a RandomTable,
+}
+
+fn check(
+    asked: &Asked<'_>,
     connection: &Connection,
     instances: &mut [Instance],
     report: &mut Report,
 ) {
+    let Asked { seed, zone, sql, table } = *asked;
     let Ok(plan) = connection.logical_plan(sql) else {
         report.refused_count += 1;
         return;
     };
-    let mut model = Model::new("UTC");
+    let mut model = Model::new(zone);
     let names = table.columns.iter().map(|(name, _)| name.clone()).collect();
     model.insert_table("t", names, table.rows.clone());
     let expected = model.run(&plan);
@@ -102,7 +114,7 @@ fn check(
             let configuration = instance.configuration();
             let create = table.create_statement("t");
             report.failures.push(format!(
-                "seed {seed}: {sql}\n{create}\n{configuration:?}\n{wrong}\n{plan}\n"
+                "seed {seed}: {sql}\n{create}, in {zone}\n{configuration:?}\n{wrong}\n{plan}\n"
             ));
             return;
         }

@@ -58,7 +58,7 @@ impl Queries<'_> {
         };
         let distinct = if self.random.chance(20) { "DISTINCT " } else { "" };
         let width = if items[0] == "*" { columns.len() } else { items.len() };
-        let end = self.end(width);
+        let end = self.end(width.max(1));
         format!("SELECT {distinct}{} FROM {from}{filter}{end}", items.join(", "))
     }
 
@@ -103,7 +103,8 @@ impl Queries<'_> {
                 format!("{name}({distinct}{})", self.expressions(columns).any(depth))
             }
             _ => {
-                let name = self.random.pick(&["sum", "avg"]);
+                let name =
+                    self.random.pick(&["sum", "avg", "sum", "avg", "var_samp", "stddev_pop"]);
                 format!("{name}({distinct}{})", self.expressions(columns).number(depth))
             }
         };

@@ -35,13 +35,18 @@ impl RandomTable {
             1 => 1,
             2 => 2,
             3 => 63 + random.index(3),
-            4 | 5 => 255 + random.index(3),
+            4..=6 => 255 + random.index(3),
             _ => 3 + random.index(120),
         };
         let column_count = 1 + random.index(12);
         let types: Vec<DataType> = (0..column_count).map(|_| data_type(random)).collect();
-        let values: Vec<Vec<Value>> =
+        let mut types = types;
+        let mut values: Vec<Vec<Value>> =
             types.iter().map(|data_type| column(random, *data_type, row_count)).collect();
+        if random.chance(60) {
+            types.push(DataType::Utf8);
+            values.push(words(random, row_count));
+        }
         let row = |row: usize| values.iter().map(|column| column[row].clone()).collect();
         let columns = types.iter().enumerate().map(|(index, t)| (format!("c{index}"), *t));
         RandomTable { columns: columns.collect(), rows: (0..row_count).map(row).collect() }
@@ -125,6 +130,19 @@ fn column(random: &mut Random, data_type: DataType, row_count: usize) -> Vec<Val
         }
     }
     values
+}
+
+/// A text column whose dictionary is large, and grows by a word or two in the second half.
+fn words(random: &mut Random, row_count: usize) -> Vec<Value> {
+    let text = |row| {
+        let number = match random.below(100) {
+            0..=2 if row > row_count / 2 => 30 + random.below(2),
+            3..=6 => return Value::Null,
+            _ => random.below(30),
+        };
+        Value::Text(format!("word {number}"))
+    };
+    (0..row_count).map(text).collect()
 }
 
 /// A value of the type: often a small one, sometimes an extreme.
