@@ -45,22 +45,22 @@ fn converted(value: i64, from: DataType, to: DataType, zone: Zone) -> Option<i64
             seconds.checked_sub(i64::from(offset))?.checked_mul(unit.per_second())
         }
         (Timestamp { unit, zoned }, Date) => {
-            let day = local(value, unit, zoned, zone)?.div_euclid(ticks_per_day(unit));
+            let day = local(value, unit, zoned, zone).div_euclid(ticks_per_day(unit).into());
             i32::try_from(day).ok().map(i64::from)
         }
         (Timestamp { unit, zoned }, Time(to_unit)) => {
-            let clock = local(value, unit, zoned, zone)?.rem_euclid(ticks_per_day(unit));
-            rescale(clock, unit, to_unit)
+            let clock = local(value, unit, zoned, zone).rem_euclid(ticks_per_day(unit).into());
+            rescale(i64::try_from(clock).ok()?, unit, to_unit)
         }
         (Time(unit), Time(to_unit)) => rescale(value, unit, to_unit),
         (Timestamp { unit, zoned }, Timestamp { unit: to_unit, zoned: to_zoned }) => {
             let value = match (zoned, to_zoned) {
-                (true, false) => local(value, unit, true, zone)?,
+                (true, false) => local(value, unit, true, zone),
                 (false, true) => {
                     let offset = zone.offset_of_local(value.div_euclid(unit.per_second()));
-                    value.checked_sub(i64::from(offset).checked_mul(unit.per_second())?)?
+                    i128::from(value) - i128::from(offset) * i128::from(unit.per_second())
                 }
-                _ => value,
+                _ => value.into(),
             };
             rescale_instant(value, unit, to_unit)
         }
@@ -72,13 +72,11 @@ fn ticks_per_day(unit: TimeUnit) -> i64 {
     SECONDS_PER_DAY * unit.per_second()
 }
 
-/// The session's clock at an instant; a local timestamp as it is.
-fn local(value: i64, unit: TimeUnit, zoned: bool, zone: Zone) -> Option<i64> {
-    if !zoned {
-        return Some(value);
-    }
-    let offset = zone.offset_at(value.div_euclid(unit.per_second()));
-    value.checked_add(i64::from(offset).checked_mul(unit.per_second())?)
+/// The session's clock at an instant, which may show more than 64 bits hold; a local timestamp as it
+/// is.
+fn local(value: i64, unit: TimeUnit, zoned: bool, zone: Zone) -> i128 {
+    let offset = if zoned { zone.offset_at(value.div_euclid(unit.per_second())) } else { 0 };
+    i128::from(value) + i128::from(offset) * i128::from(unit.per_second())
 }
 
 /// A time of day in another unit, rounded half up.
@@ -91,13 +89,13 @@ fn rescale(value: i64, from: TimeUnit, to: TimeUnit) -> Option<i64> {
 }
 
 /// A timestamp in another unit, rounded half away from 2000-01-01.
-fn rescale_instant(value: i64, from: TimeUnit, to: TimeUnit) -> Option<i64> {
+fn rescale_instant(value: i128, from: TimeUnit, to: TimeUnit) -> Option<i64> {
     if to >= from {
-        return value.checked_mul(to.per_second() / from.per_second());
+        return i64::try_from(value * i128::from(to.per_second() / from.per_second())).ok();
     }
     let per_unit = from.per_second() / to.per_second();
     let epoch = POSTGRES_EPOCH_SECONDS * from.per_second();
-    let since = i128::from(value) - i128::from(epoch);
+    let since = value - i128::from(epoch);
     let half = i128::from(per_unit / 2) * since.signum();
     let rounded = (since + half) / i128::from(per_unit);
     i64::try_from(rounded + i128::from(epoch / per_unit)).ok()

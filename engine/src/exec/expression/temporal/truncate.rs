@@ -23,9 +23,9 @@ pub(in super::super) fn truncate(
         let truncated = if let Some(step) = clock_ticks(part, per_second) {
             // An offset may have minutes: what is cut is the clock that shows it.
             let offset = (seconds - value.div_euclid(per_second)) * per_second;
-            value
-                .checked_add(offset)
-                .and_then(|local| local.checked_sub(local.rem_euclid(step))?.checked_sub(offset))
+            // Beside the last instants the clock shows more than 64 bits hold.
+            let local = i128::from(value) + i128::from(offset);
+            i64::try_from(i128::from(value) - local.rem_euclid(i128::from(step))).ok()
         } else {
             let day = start_of(part, seconds.div_euclid(SECONDS_PER_DAY));
             day.checked_mul(SECONDS_PER_DAY).and_then(|seconds| clock.ticks(seconds, 0))
