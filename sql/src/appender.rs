@@ -70,6 +70,7 @@ impl Appender {
     pub fn commit(self) -> Result<u64> {
         let store = self.database.store_to_write()?;
         let (report, _snapshot) = self.rows.commit(store, &self.table)?;
+        self.database.remove_unused();
         Ok(report.row_count)
     }
 }

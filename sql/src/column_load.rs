@@ -51,7 +51,7 @@ impl Connection {
         let transaction = self.database().begin()?;
         let table = transaction.create_table(name, source.fields(), &[])?;
         let report = load(&transaction, table, source, &LoadOptions::default(), &context)?;
-        transaction.commit()?;
+        self.database().commit(transaction)?;
         Ok(report.row_count)
     }
 }

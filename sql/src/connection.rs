@@ -204,7 +204,7 @@ impl Connection {
         let transaction = self.database.begin()?;
         let id = written_table(&transaction, table)?;
         let deleted = transaction.delete_visible_rows(id, positions)?;
-        transaction.commit()?;
+        self.database.commit(transaction)?;
         Ok(deleted)
     }
 
@@ -218,7 +218,7 @@ impl Connection {
         let transaction = self.database.begin()?;
         let id = written_table(&transaction, table)?;
         let merged = merge_dictionaries(&transaction, id, None, &context)?;
-        transaction.commit()?;
+        self.database.commit(transaction)?;
         Ok(merged)
     }
 
@@ -248,7 +248,7 @@ impl Connection {
     /// be sent elsewhere as bytes and run there with [`Database::scan`].
     ///
     /// The request is of the snapshot that this handle reads now; as long as a read-only handle on it
-    /// is open, vacuum leaves its files alone.
+    /// is open, commits and vacuum leave its files alone.
     ///
     /// ```no_run
     /// # fn send(_: Vec<u8>) {}

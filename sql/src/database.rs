@@ -242,6 +242,19 @@ impl Database {
         self.0.store.begin()
     }
 
+    /// Commits, and removes the files that no reader and no commit needs any more.
+    pub(crate) fn commit(&self, transaction: Transaction) -> Result<()> {
+        let _new = transaction.commit()?;
+        self.remove_unused();
+        Ok(())
+    }
+
+    /// Removes what a commit has made superfluous. The commit stands whether that works or not: what
+    /// stays because somebody else writes already, or the disk fails, is left to the next one.
+    pub(crate) fn remove_unused(&self) {
+        let _vacuumed = self.0.store.vacuum();
+    }
+
     /// The store, to be vacuumed.
     pub(crate) fn store_to_write(&self) -> Result<&Arc<Store>> {
         self.check_writable()?;

@@ -275,6 +275,32 @@ fn a_query_is_cancelled_from_another_thread() -> TestResult {
 }
 
 #[test]
+fn a_commit_removes_what_no_reader_needs() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("t.mart");
+    let writer = Database::create(&path)?.connect();
+    let commit_count = || -> std::io::Result<usize> {
+        let names = std::fs::read_dir(&path)?.map(|entry| Ok(entry?.file_name()));
+        let names = names.collect::<std::io::Result<Vec<_>>>()?;
+        Ok(names.iter().filter(|name| name.to_string_lossy().starts_with("manifest-")).count())
+    };
+    numbers(&writer, "t", 10)?;
+    writer.execute("INSERT INTO t VALUES (10)")?;
+    assert_eq!(commit_count()?, 1);
+    let reader = Database::open_read_only(&path)?.connect();
+    for _ in 0..3 {
+        writer.execute("INSERT INTO t VALUES (10)")?;
+    }
+    assert!(commit_count()? > 1);
+    assert_eq!(int(&reader, "SELECT count(*) FROM t")?, 11);
+    drop(reader);
+    append_numbers(&writer, "t", 0..5)?;
+    assert_eq!(commit_count()?, 1);
+    assert_eq!(int(&writer, "SELECT count(*) FROM t")?, 19);
+    Ok(())
+}
+
+#[test]
 fn a_statement_tells_how_far_it_is() -> TestResult {
     let connection = memory()?;
     let handle = connection.statement_handle();

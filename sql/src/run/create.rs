@@ -55,7 +55,7 @@ impl Runner<'_> {
                 })
             }
         };
-        transaction.commit()?;
+        self.database().commit(transaction)?;
         Ok(Outcome::Done { row_count })
     }
 
@@ -118,7 +118,7 @@ impl Runner<'_> {
             return Err(unknown_table(&name.text, &snapshot.table_names(), name.position));
         }
         transaction.drop_table(&name.text)?;
-        transaction.commit()?;
+        self.database().commit(transaction)?;
         Ok(Outcome::Done { row_count: None })
     }
 }

@@ -36,7 +36,8 @@ impl Runner<'_> {
                 .insert_files(&transaction, &table, &targets, paths)
                 .map_err(|error| place(error, Some(*position)))?,
         };
-        transaction.commit()?;
+        drop(table);
+        self.database().commit(transaction)?;
         Ok(Outcome::Done { row_count: Some(row_count) })
     }
 

@@ -1,7 +1,7 @@
 //! Results as aligned tables for people.
 //!
-//! A table never grows wider than its line: long cells are cut, and columns are left out in the
-//! middle, with a note. Only the columns that are shown are formatted, so that a result of 4,000
+//! A table of several columns never grows wider than its line: long cells are cut, and columns are
+//! left out in the middle, with a note. Only the columns that are shown are formatted, so that a result of 4,000
 //! columns costs no more than one of ten.
 
 use std::fmt::Write;
@@ -16,6 +16,8 @@ use crate::footer::grouped;
 
 /// A cell is at least this wide before it is cut.
 const CELL_WIDTH_MIN: usize = 40;
+/// The only cell of a line, a line of a plan for one, is cut here: beside it nothing gets out of line.
+const LONE_CELL_WIDTH_MAX: usize = 2_000;
 /// Narrower cuts of texts and names, tried before columns are left out.
 const NARROW_WIDTHS: [usize; 3] = [30, 22, 16];
 /// ` │ ` between columns.
@@ -85,6 +87,9 @@ impl Source<'_> {
     /// What a cell may take before it is cut.
     fn cell_width_max(&self) -> usize {
         let column_count = self.schema.fields().len();
+        if column_count == 1 {
+            return LONE_CELL_WIDTH_MAX;
+        }
         let fair_width = (self.options.width / column_count).saturating_sub(GAP_WIDTH);
         fair_width.max(CELL_WIDTH_MIN.min(self.options.width.saturating_sub(2)))
     }
