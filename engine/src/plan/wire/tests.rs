@@ -181,8 +181,8 @@ proptest! {
     #[test]
     #[expect(clippy::result_large_err, reason = "proptest's error")]
     fn arbitrary_bytes_are_never_a_panic(body in proptest::collection::vec(any::<u8>(), 0..200)) {
-        let read = ScanRequest::from_bytes(&sealed(&body));
-        prop_assert!(read.is_err() || read.is_ok());
+        // With a right checksum the bytes are read: a panic is what fails here.
+        let _read = ScanRequest::from_bytes(&sealed(&body));
         prop_assert!(ScanRequest::from_bytes(&body).is_err());
     }
 }
