@@ -43,6 +43,16 @@ pub(crate) enum Command {
 pub(crate) enum Dataset {
     /// Web analytics: 105 columns, the schema of ClickBench
     Hits(FileArgs),
+    /// The star schema benchmark flattened: 38 columns, a row per line of an order
+    SsbFlat(FileArgs),
+    /// The h2o/db-benchmark group-by mart: six keys, three measures
+    Groupby {
+        /// Values of the narrow keys, and rows per value of the wide ones
+        #[arg(long, default_value_t = 100)]
+        k: u64,
+        #[command(flatten)]
+        file: FileArgs,
+    },
     /// Any number of columns of eight kinds
     Wide {
         /// How many columns

@@ -5,12 +5,14 @@
 #![expect(clippy::print_stderr, reason = "a command-line tool reports on standard error")]
 
 mod cli;
+mod groupby;
 mod hits;
 mod host;
 mod load;
 mod mart_file;
 mod random;
 mod run;
+mod ssb_flat;
 mod wide;
 mod width;
 
@@ -37,6 +39,13 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Generate(Dataset::Hits(args)) => {
             generate(&hits::Hits::new(args.seed, args.rows), &args)
+        }
+        Command::Generate(Dataset::SsbFlat(args)) => {
+            generate(&ssb_flat::SsbFlat::new(args.seed, args.rows), &args)
+        }
+        Command::Generate(Dataset::Groupby { k, file }) => {
+            let mart = groupby::Groupby { seed: file.seed, row_count: file.rows, k };
+            generate(&mart, &file)
         }
         Command::Generate(Dataset::Wide { columns, file }) => {
             let mart = wide::Wide { seed: file.seed, row_count: file.rows, column_count: columns };
