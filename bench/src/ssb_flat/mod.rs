@@ -131,7 +131,7 @@ impl SsbFlat {
     fn order(&self, place: Place) -> Result<Order> {
         let mut random = Random::stream(self.seed, family::ORDER, place.order_idx);
         let mut order = Order {
-            customer_key: random.below(self.people.customer_count),
+            customer_key: random.below(self.people.customers),
             day: FIRST_DAY + i32::try_from(random.below(DAYS))?,
             priority: random.pick::<&str>(&PRIORITIES),
             total_price: 0,
@@ -148,7 +148,7 @@ impl SsbFlat {
     fn line(&self, order_idx: u64, line_idx: u64, order: Order) -> Result<Line> {
         let stream = order_idx * (BLOCK_ORDERS + 1) + line_idx;
         let mut random = Random::stream(self.seed, family::LINE, stream);
-        let part_key = random.below(self.people.part_count);
+        let part_key = random.below(self.people.parts);
         let quantity = i16::try_from(1 + random.below(50))?;
         Ok(Line {
             order_key: i32::try_from(order_idx + 1)?,

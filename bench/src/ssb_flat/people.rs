@@ -77,9 +77,9 @@ const ADDRESS_LETTERS: &[u8; 32] = b"abcdefghijkmnopqrstuvwxyzABCDE, ";
 #[derive(Debug)]
 pub(super) struct People {
     seed: u64,
-    pub(super) customer_count: u64,
-    supplier_count: u64,
-    pub(super) part_count: u64,
+    pub(super) customers: u64,
+    suppliers: u64,
+    pub(super) parts: u64,
     /// The suppliers of each city.
     local_suppliers: Vec<Vec<u64>>,
 }
@@ -98,17 +98,17 @@ pub(super) struct Party {
 impl People {
     pub(super) fn new(seed: u64, row_count: u64) -> People {
         let scale = to_f64(row_count) / 6e6;
-        let supplier_count = floor(scale * 2_000.0).max(500);
+        let suppliers = floor(scale * 2_000.0).max(500);
         let mut people = People {
             seed,
-            customer_count: floor(scale * 30_000.0).max(3_000),
-            supplier_count,
+            customers: floor(scale * 30_000.0).max(3_000),
+            suppliers,
             // 200,000 x (1 + log2 of the scale) as in the benchmark, and fewer below its smallest.
-            part_count: floor(200_000.0 * if scale > 1.0 { 1.0 + scale.log2() } else { scale })
+            parts: floor(200_000.0 * if scale > 1.0 { 1.0 + scale.log2() } else { scale })
                 .max(20_000),
             local_suppliers: vec![Vec::new(); NATIONS.len() * CITY_SHARES.len()],
         };
-        for key in 0..supplier_count {
+        for key in 0..suppliers {
             let city_idx = people.supplier(key).city_idx();
             people.local_suppliers[city_idx].push(key);
         }
@@ -126,7 +126,7 @@ impl People {
     /// A supplier of the customer's own city now and then, else any.
     pub(super) fn supplier_for(&self, customer_key: u64, random: &mut Random) -> u64 {
         let is_local = random.chance(OWN_CITY);
-        let any = random.below(self.supplier_count);
+        let any = random.below(self.suppliers);
         if !is_local {
             return any;
         }
