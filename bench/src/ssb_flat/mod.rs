@@ -56,7 +56,7 @@ pub(crate) struct SsbFlat {
 #[derive(Clone, Copy, Debug)]
 struct Line {
     order_key: i32,
-    line_number: i16,
+    number: i16,
     order: Order,
     part_key: u64,
     supplier_key: u64,
@@ -152,7 +152,7 @@ impl SsbFlat {
         let quantity = i16::try_from(1 + random.below(50))?;
         Ok(Line {
             order_key: i32::try_from(order_idx + 1)?,
-            line_number: i16::try_from(line_idx + 1)?,
+            number: i16::try_from(line_idx + 1)?,
             order,
             part_key,
             supplier_key: self.people.supplier_for(order.customer_key, &mut random),
@@ -194,7 +194,7 @@ struct Columns<'a, 'sink> {
 impl Columns<'_, '_> {
     fn order(&mut self) -> Result<()> {
         self.int("LO_ORDERKEY", |line| line.order_key)?;
-        self.small("LO_LINENUMBER", |line| line.line_number)?;
+        self.small("LO_LINENUMBER", |line| line.number)?;
         self.key("LO_CUSTKEY", |line| line.order.customer_key)?;
         self.key("LO_PARTKEY", |line| line.part_key)?;
         self.key("LO_SUPPKEY", |line| line.supplier_key)?;
@@ -316,10 +316,10 @@ mod tests {
         for pair in lines.windows(2) {
             let (line, next) = (&pair[0], &pair[1]);
             if line.order_key == next.order_key {
-                assert_eq!(line.line_number + 1, next.line_number);
+                assert_eq!(line.number + 1, next.number);
                 assert_eq!(line.order.day, next.order.day);
             } else {
-                assert_eq!((line.order_key + 1, next.line_number), (next.order_key, 1));
+                assert_eq!((line.order_key + 1, next.number), (next.order_key, 1));
             }
             assert!((1..=50).contains(&line.quantity) && (0..=10).contains(&line.discount));
         }
