@@ -79,6 +79,11 @@ impl Page {
         Ok(Page { bytes: bytes.clone(), kind, row_count, validity, body })
     }
 
+    /// Encoded bytes.
+    pub fn bytes_len(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Rows.
     pub fn row_count(&self) -> usize {
         self.row_count

@@ -20,6 +20,8 @@ pub struct ScanProfile {
     pub pages_read: u64,
     /// Pages of the row groups, over the columns that the query names.
     pub pages_total: u64,
+    /// Encoded bytes of the pages read; dictionaries are not counted.
+    pub bytes_read: u64,
     /// Row groups that statistics proved empty of matches.
     pub row_groups_pruned: u64,
     /// Row groups of the table.
@@ -67,6 +69,7 @@ impl Profile {
             total.columns_total += scan.columns_total;
             total.pages_read += scan.pages_read;
             total.pages_total += scan.pages_total;
+            total.bytes_read += scan.bytes_read;
             total.row_groups_pruned += scan.row_groups_pruned;
             total.row_groups_total += scan.row_groups_total;
         }

@@ -18,11 +18,12 @@ pub(crate) struct OpenColumn {
     pub(crate) give_codes: bool,
 }
 
-/// Which columns and how many pages were read, over all workers.
+/// Which columns and how many pages and bytes were read, over all workers.
 #[derive(Debug)]
 pub(crate) struct ReadCounters {
     columns: Vec<AtomicBool>,
     pages: AtomicU64,
+    bytes: AtomicU64,
 }
 
 impl ReadCounters {
@@ -31,6 +32,7 @@ impl ReadCounters {
         ReadCounters {
             columns: (0..column_count).map(|_| AtomicBool::new(false)).collect(),
             pages: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
         }
     }
 
@@ -42,6 +44,11 @@ impl ReadCounters {
     /// Pages read.
     pub(crate) fn page_count(&self) -> u64 {
         self.pages.load(Ordering::Relaxed)
+    }
+
+    /// Encoded bytes of the pages read.
+    pub(crate) fn byte_count(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
     }
 }
 
@@ -106,7 +113,9 @@ impl<'a> Reader<'a> {
         if slot.as_ref().is_none_or(|(open, _)| *open != page) {
             self.counters.columns[column].store(true, Ordering::Relaxed);
             self.counters.pages.fetch_add(1, Ordering::Relaxed);
-            *slot = Some((page, chunk.page(page)?));
+            let view = chunk.page(page)?;
+            self.counters.bytes.fetch_add(view.bytes_len(), Ordering::Relaxed);
+            *slot = Some((page, view));
         }
         Ok(&slot.as_ref().expect("set above").1)
     }

@@ -185,6 +185,10 @@ struct StoredPage {
 }
 
 impl PageView for StoredPage {
+    fn bytes_len(&self) -> u64 {
+        self.page.bytes_len() as u64
+    }
+
     fn values(&self, rows: &Selection) -> Result<ArrayRef> {
         match rows {
             Selection::All(range) => self.page.decode(range.start as usize..range.end as usize),

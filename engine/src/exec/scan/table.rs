@@ -259,6 +259,7 @@ impl TableScan {
         self.stats.scan(|scan| {
             scan.columns_read = self.counters.column_count();
             scan.pages_read = self.counters.page_count();
+            scan.bytes_read = self.counters.byte_count();
         });
     }
 

@@ -171,6 +171,10 @@ struct Page {
 }
 
 impl PageView for Page {
+    fn bytes_len(&self) -> u64 {
+        1_000
+    }
+
     fn values(&self, rows: &Selection) -> Result<ArrayRef> {
         assert!(self.codes.is_none(), "codes are not decoded by pages");
         Ok(take(&self.array, &UInt32Array::from(rows.to_rows()), None)?)
@@ -429,7 +433,7 @@ fn row_groups_without_a_value_are_pruned_by_the_dictionary() -> Result<()> {
     assert_eq!((profile.row_groups_pruned, profile.row_groups_total), (2, 4));
     // The filter is proven true in the others: only the column given out is read.
     assert_eq!((profile.columns_read, profile.columns_total), (1, 3));
-    assert_eq!(profile.pages_read, 6);
+    assert_eq!((profile.pages_read, profile.bytes_read), (6, 6_000));
     Ok(())
 }
 

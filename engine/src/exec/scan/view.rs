@@ -141,6 +141,9 @@ pub(crate) trait ChunkView: Debug + Send + Sync {
 
 /// A page, which holds values or codes.
 pub(crate) trait PageView: Debug + Send + Sync {
+    /// Encoded bytes.
+    fn bytes_len(&self) -> u64;
+
     /// The values of the selected rows.
     ///
     /// # Errors
