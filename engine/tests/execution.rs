@@ -263,12 +263,12 @@ mod tests {
     }
 
     fn call(function: AggregateFunction, argument: Expr, distinct: bool) -> Aggregate {
-        Aggregate { function, argument: Some(argument), distinct, filter: None }
+        Aggregate { function, argument: Some(argument), second: None, distinct, filter: None }
     }
 
     fn count_rows() -> Aggregate {
         let function = AggregateFunction::CountRows;
-        Aggregate { function, argument: None, distinct: false, filter: None }
+        Aggregate { function, argument: None, second: None, distinct: false, filter: None }
     }
 
     fn grouped(rows: &[Row], key: impl Fn(&Row) -> Row) -> Vec<(Row, Vec<Row>)> {

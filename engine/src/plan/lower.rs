@@ -40,19 +40,17 @@ pub fn physical(plan: LogicalPlan) -> PhysicalPlan {
     }
 }
 
-/// The aggregate with an argument that fails for no row that the filter leaves out.
-fn guarded(aggregate: Aggregate) -> Aggregate {
-    match aggregate {
-        Aggregate { function, argument: Some(argument), distinct, filter: Some(filter) }
-            if can_fail(&argument) =>
-        {
+/// The aggregate with arguments that fail for no row that the filter leaves out.
+fn guarded(mut aggregate: Aggregate) -> Aggregate {
+    let Some(filter) = aggregate.filter.clone() else { return aggregate };
+    for argument in aggregate.argument.iter_mut().chain(&mut aggregate.second) {
+        if can_fail(argument) {
             let data_type = argument.data_type();
-            let branches = vec![(filter.clone(), argument)];
-            let argument = Some(Expr::Case { branches, otherwise: None, data_type });
-            Aggregate { function, argument, distinct, filter: Some(filter) }
+            let branches = vec![(filter.clone(), argument.clone())];
+            *argument = Expr::Case { branches, otherwise: None, data_type };
         }
-        other => other,
     }
+    aggregate
 }
 
 /// The ways to find the groups, cheapest first.
@@ -79,7 +77,7 @@ fn rungs(input: &LogicalPlan, keys: &[Expr], aggregates: &[Aggregate]) -> Vec<Ru
 /// Whether the statistics of a column can hold the answer: counts, bounds, sums of integers and
 /// decimals.
 fn is_answered_by_statistics(aggregate: &Aggregate) -> bool {
-    let Aggregate { function, argument, distinct, filter } = aggregate;
+    let Aggregate { function, argument, second: _, distinct, filter } = aggregate;
     if filter.is_some() {
         return false;
     }
@@ -91,8 +89,8 @@ fn is_answered_by_statistics(aggregate: &Aggregate) -> bool {
                     data_type.is_integer() || matches!(data_type, DataType::Decimal { .. });
                 is_exact && !distinct
             }
-            spread if spread.is_spread() => false,
-            _ => true,
+            AggregateFunction::Count | AggregateFunction::Min | AggregateFunction::Max => true,
+            _ => false,
         },
         _ => false,
     }

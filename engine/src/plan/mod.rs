@@ -12,7 +12,9 @@ mod fallible;
 pub mod function;
 mod logical;
 mod lower;
+mod pair_function;
 mod physical;
+mod quantile;
 mod rules;
 pub mod wire;
 
@@ -27,7 +29,9 @@ pub use self::fallible::can_fail;
 pub use self::function::{DatePart, Function, resolve};
 pub use self::logical::{LogicalPlan, OutputColumn, Scan, ScanColumn, SortKey, Source};
 pub use self::lower::physical;
+pub use self::pair_function::PairFunction;
 pub use self::physical::{PhysicalPlan, Rung};
+pub use self::quantile::Quantile;
 pub use self::rules::optimize;
 
 #[cfg(test)]

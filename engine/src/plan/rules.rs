@@ -69,8 +69,7 @@ fn for_each_expr(plan: &mut LogicalPlan, change: &mut impl FnMut(&mut Expr)) {
         LogicalPlan::Aggregate { keys, aggregates, .. } => {
             keys.iter_mut().for_each(&mut *change);
             for aggregate in aggregates {
-                aggregate.argument.iter_mut().for_each(&mut *change);
-                aggregate.filter.iter_mut().for_each(&mut *change);
+                aggregate.exprs_mut().for_each(&mut *change);
             }
         }
         LogicalPlan::Sort { keys, .. } => keys.iter_mut().for_each(|key| change(&mut key.expr)),

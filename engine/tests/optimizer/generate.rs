@@ -95,7 +95,7 @@ impl Generator {
         };
         let distinct = self.chance(20) && function != CountRows;
         let filter = self.chance(20).then(|| self.predicate(types, 1));
-        Aggregate { function, argument, distinct, filter }
+        Aggregate { function, argument, second: None, distinct, filter }
     }
 
     /// Rows in a total order, sometimes cut: ties are equal rows, so that any cut gives the same.

@@ -1,6 +1,6 @@
 //! Aggregate calls. Each is collected once; the expression gets a column that stands for its result.
 
-use martlet_engine::plan::{Aggregate, AggregateFunction, Expr};
+use martlet_engine::plan::{Aggregate, AggregateFunction, Expr, PairFunction};
 use martlet_engine::types::{DataType, Error, Result};
 use sqlparser::ast::{self, DuplicateTreatment, FunctionArg, FunctionArgExpr, FunctionArguments};
 
@@ -24,7 +24,8 @@ impl<'a> Binder<'a> {
                 return Err(unsupported("COUNT(DISTINCT *)", name_position(&call.name))
                     .with_hint("name the column whose values are counted"));
             }
-            Aggregate { function: AggregateFunction::CountRows, argument: None, distinct, filter }
+            let function = AggregateFunction::CountRows;
+            Aggregate { function, argument: None, second: None, distinct, filter }
         } else {
             let argument = match (function, row_value(call)) {
                 (AggregateFunction::Count, Some(items)) if distinct => {
@@ -41,7 +42,7 @@ impl<'a> Binder<'a> {
                 return Err(unsupported("DISTINCT in a variance", name_position(&call.name)));
             }
             let argument = typed(function, argument);
-            Aggregate { function, argument: Some(argument), distinct, filter }
+            Aggregate { function, argument: Some(argument), second: None, distinct, filter }
         };
         collect(aggregate, env)
     }
@@ -61,7 +62,8 @@ impl<'a> Binder<'a> {
         };
         let predicate =
             self.in_argument(env, |binder, inner| binder.bind_predicate(predicate, inner))?;
-        collect(Aggregate { function, argument: Some(predicate), distinct, filter }, env)
+        let argument = Some(predicate);
+        collect(Aggregate { function, argument, second: None, distinct, filter }, env)
     }
 
     /// `count_if(predicate)`: rows for which it is true.
@@ -80,8 +82,42 @@ impl<'a> Binder<'a> {
             None => predicate,
             Some(filter) => Expr::And(vec![filter, predicate]),
         };
-        let function = AggregateFunction::CountRows;
-        collect(Aggregate { function, argument: None, distinct: false, filter: Some(filter) }, env)
+        let (function, filter) = (AggregateFunction::CountRows, Some(filter));
+        let (argument, second) = (None, None);
+        collect(Aggregate { function, argument, second, distinct: false, filter }, env)
+    }
+
+    /// `corr(y, x)` and the others of two arguments.
+    pub(super) fn bind_aggregate_of_pairs(
+        &mut self,
+        function: PairFunction,
+        call: &'a ast::Function,
+        env: &mut Environment<'_>,
+    ) -> Result<Expr> {
+        if is_distinct(call) {
+            return Err(unsupported("DISTINCT of pairs", name_position(&call.name)));
+        }
+        let filter = self.bind_filter(call, env)?;
+        let name = function.name();
+        let [first, second] = plain_arguments(call, name)?[..] else {
+            return Err(Error::type_mismatch(format!("{name} takes two arguments")));
+        };
+        let mut bind =
+            |argument| self.in_argument(env, |binder, inner| binder.bind_expr(argument, inner));
+        let (first, second) = (bind(first)?, bind(second)?);
+        let types = [first.data_type(), second.data_type()];
+        let function = AggregateFunction::OfPairs(function);
+        for data_type in types {
+            function.result_type(Some(data_type))?;
+        }
+        let stays = types.iter().all(|data_type| PairFunction::is_small_integer(*data_type));
+        let typed = |argument: Expr| match argument.data_type() {
+            DataType::Float64 => argument,
+            _ if stays => argument,
+            _ => argument.cast_to(DataType::Float64),
+        };
+        let (argument, second) = (Some(typed(first)), Some(typed(second)));
+        collect(Aggregate { function, argument, second, distinct: false, filter }, env)
     }
 
     fn bind_argument(
@@ -96,7 +132,7 @@ impl<'a> Binder<'a> {
         self.in_argument(env, |binder, inner| binder.bind_expr(argument, inner))
     }
 
-    fn bind_filter(
+    pub(super) fn bind_filter(
         &mut self,
         call: &'a ast::Function,
         env: &mut Environment<'_>,
@@ -106,7 +142,7 @@ impl<'a> Binder<'a> {
     }
 
     /// Runs `bind` in the environment of an aggregate's argument: no aggregates inside.
-    fn in_argument(
+    pub(super) fn in_argument(
         &mut self,
         env: &mut Environment<'_>,
         bind: impl FnOnce(&mut Self, &mut Environment<'_>) -> Result<Expr>,
@@ -125,7 +161,7 @@ impl<'a> Binder<'a> {
     }
 }
 
-fn collect(aggregate: Aggregate, env: &mut Environment<'_>) -> Result<Expr> {
+pub(super) fn collect(aggregate: Aggregate, env: &mut Environment<'_>) -> Result<Expr> {
     let data_type = aggregate.data_type()?;
     let Some(aggregates) = env.aggregates.as_deref_mut() else {
         let error = Error::invalid(format!("aggregates are not allowed in {}", env.clause.name()));
@@ -141,7 +177,7 @@ fn collect(aggregate: Aggregate, env: &mut Environment<'_>) -> Result<Expr> {
     Ok(Expr::column(AGGREGATE_BASE + place, data_type))
 }
 
-fn is_distinct(call: &ast::Function) -> bool {
+pub(super) fn is_distinct(call: &ast::Function) -> bool {
     match &call.args {
         FunctionArguments::List(list) => {
             list.duplicate_treatment == Some(DuplicateTreatment::Distinct)
@@ -173,11 +209,12 @@ fn counts_rows(function: AggregateFunction, call: &ast::Function) -> bool {
     }
 }
 
-/// A bare NULL gets a type, so that no accumulator has to know an untyped one; variances are of
-/// doubles.
-fn typed(function: AggregateFunction, argument: Expr) -> Expr {
+/// A bare NULL gets a type, so that no accumulator has to know an untyped one; variances and what may
+/// be between two values are of doubles.
+pub(super) fn typed(function: AggregateFunction, argument: Expr) -> Expr {
+    let takes_doubles = function.is_spread() || function.is_continuous_quantile();
     match (function, argument.data_type()) {
-        (spread, data_type) if spread.is_spread() && data_type != DataType::Float64 => {
+        (_, data_type) if takes_doubles && data_type != DataType::Float64 => {
             argument.cast_to(DataType::Float64)
         }
         (AggregateFunction::Avg, DataType::Null) => argument.cast_to(DataType::Float64),

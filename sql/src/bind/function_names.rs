@@ -1,6 +1,6 @@
 //! The SQL names of functions: PostgreSQL's and `DuckDB`'s.
 
-use martlet_engine::plan::{AggregateFunction, DatePart, Function};
+use martlet_engine::plan::{AggregateFunction, DatePart, Function, PairFunction};
 use martlet_engine::types::{Error, Result};
 
 use crate::suggest;
@@ -32,6 +32,20 @@ pub(super) enum Named {
     If,
     /// An aggregate.
     Aggregate(AggregateFunction),
+    /// An aggregate of two arguments.
+    OfPairs(PairFunction),
+    /// `median(x)`.
+    Median,
+    /// `quantile_cont(x, fraction)`, `quantile_disc(x, fraction)`.
+    Quantile {
+        /// Whether it may be between two values.
+        continuous: bool,
+    },
+    /// `percentile_cont(fraction) WITHIN GROUP (ORDER BY x)`, `percentile_disc` alike.
+    Percentile {
+        /// Whether it may be between two values.
+        continuous: bool,
+    },
     /// An aggregate of a boolean.
     OfPredicate(AggregateFunction),
     /// `count_if(predicate)`.
@@ -42,7 +56,8 @@ pub(super) enum Named {
 
 use AggregateFunction as A;
 use Function as F;
-use Named::{Aggregate, Refused, Scalar};
+use Named::{Aggregate, OfPairs, Refused, Scalar};
+use PairFunction as P;
 
 const NAMES: &[(&str, Named)] = &[
     ("abs", Scalar(F::Abs)),
@@ -176,13 +191,13 @@ const NAMES: &[(&str, Named)] = &[
     ("list", Refused("")),
     ("string_agg", Refused("")),
     ("group_concat", Refused("")),
-    ("median", Refused("")),
+    ("median", Named::Median),
     ("mode", Refused("")),
-    ("quantile", Refused("")),
-    ("quantile_cont", Refused("")),
-    ("quantile_disc", Refused("")),
-    ("percentile_cont", Refused("")),
-    ("percentile_disc", Refused("")),
+    ("quantile", Named::Quantile { continuous: false }),
+    ("quantile_cont", Named::Quantile { continuous: true }),
+    ("quantile_disc", Named::Quantile { continuous: false }),
+    ("percentile_cont", Named::Percentile { continuous: true }),
+    ("percentile_disc", Named::Percentile { continuous: false }),
     ("approx_count_distinct", Refused("count(DISTINCT x) is exact")),
     ("stddev", Aggregate(A::DeviationSample)),
     ("stddev_samp", Aggregate(A::DeviationSample)),
@@ -190,7 +205,18 @@ const NAMES: &[(&str, Named)] = &[
     ("variance", Aggregate(A::VarianceSample)),
     ("var_samp", Aggregate(A::VarianceSample)),
     ("var_pop", Aggregate(A::VariancePopulation)),
-    ("corr", Refused("")),
+    ("corr", OfPairs(P::Correlation)),
+    ("covar_pop", OfPairs(P::CovariancePopulation)),
+    ("covar_samp", OfPairs(P::CovarianceSample)),
+    ("regr_r2", OfPairs(P::Determination)),
+    ("regr_slope", OfPairs(P::Slope)),
+    ("regr_intercept", OfPairs(P::Intercept)),
+    ("regr_count", OfPairs(P::Count)),
+    ("regr_avgx", OfPairs(P::MeanX)),
+    ("regr_avgy", OfPairs(P::MeanY)),
+    ("regr_sxx", OfPairs(P::SquaresX)),
+    ("regr_syy", OfPairs(P::SquaresY)),
+    ("regr_sxy", OfPairs(P::Products)),
     ("row_number", Refused("")),
     ("rank", Refused("")),
     ("dense_rank", Refused("")),

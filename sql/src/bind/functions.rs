@@ -30,7 +30,6 @@ impl<'a> Binder<'a> {
         let position = name_position(name);
         let at = position.unwrap_or(0);
         refuse_if(over.is_some(), "OVER (a window function)", self.tokens, at)?;
-        refuse_if(!within_group.is_empty(), "WITHIN GROUP", self.tokens, at)?;
         refuse_if(null_treatment.is_some(), "NULLS in a function call", self.tokens, at)?;
         if !matches!(parameters, FunctionArguments::None) {
             return Err(unsupported("a function with parameters", position));
@@ -40,6 +39,8 @@ impl<'a> Binder<'a> {
         };
         let text = &ident.value;
         let named = function_names::function(text).map_err(|error| place(error, position))?;
+        let takes_order = matches!(named, Named::Percentile { .. });
+        refuse_if(!within_group.is_empty() && !takes_order, "WITHIN GROUP", self.tokens, at)?;
         let clauses = match args {
             FunctionArguments::List(list) => {
                 let ast::FunctionArgumentList { duplicate_treatment, args: _, clauses } = list;
@@ -56,6 +57,10 @@ impl<'a> Binder<'a> {
                 self.bind_aggregate_of_predicate(aggregate, function, env)
             }
             Named::CountIf => self.bind_count_if(function, env),
+            Named::OfPairs(aggregate) => self.bind_aggregate_of_pairs(aggregate, function, env),
+            Named::Median => self.bind_median(function, env),
+            Named::Quantile { continuous } => self.bind_quantile(continuous, function, env),
+            Named::Percentile { continuous } => self.bind_percentile(continuous, function, env),
             Named::Refused(hint) => {
                 let error = unsupported(&format!("the function {text}"), None);
                 Err(if hint.is_empty() { error } else { error.with_hint(hint) })

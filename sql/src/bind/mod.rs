@@ -18,6 +18,7 @@ mod operator;
 mod order;
 mod parameters;
 mod predicate;
+mod quantile;
 mod refuse;
 mod row_value;
 mod scope;

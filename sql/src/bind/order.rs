@@ -152,7 +152,7 @@ fn output_name(expr: &ast::Expr, items: &[Item]) -> Option<usize> {
 }
 
 /// (descending, NULLs first): NULLs are greatest unless the query says otherwise.
-fn direction(options: &OrderByOptions) -> Result<(bool, bool)> {
+pub(super) fn direction(options: &OrderByOptions) -> Result<(bool, bool)> {
     let OrderByOptions { sort, nulls_first } = options;
     let descending = match sort {
         None | Some(OrderBySort::Asc) => false,

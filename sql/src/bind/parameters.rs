@@ -100,7 +100,7 @@ impl Parameters {
 /// Calls `visit` on every expression of `plan`.
 fn for_each_expr(plan: &mut LogicalPlan, visit: &mut impl FnMut(&mut Expr)) {
     let of_aggregate = |aggregate: &mut Aggregate, visit: &mut dyn FnMut(&mut Expr)| {
-        aggregate.argument.iter_mut().chain(aggregate.filter.iter_mut()).for_each(visit);
+        aggregate.exprs_mut().for_each(visit);
     };
     match plan {
         LogicalPlan::Scan(scan) => scan.filter.iter_mut().for_each(visit),

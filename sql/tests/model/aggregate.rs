@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use martlet::plan::{Aggregate, AggregateFunction, Expr};
+use martlet::plan::AggregateFunction::OfPairs;
+use martlet::plan::{Aggregate, AggregateFunction, Expr, PairFunction, Quantile};
 use martlet::{DataType, Error, Result, Value};
 use num_bigint::BigInt;
 
+use crate::answer::Row;
 use crate::exact::{in_smallest_units, nearest_double, power_of_ten, smallest_units_per_one};
 use crate::number::{fit, float, integer};
 use crate::plan::{Cell, LazyRow, Model};
@@ -40,25 +42,34 @@ impl Model {
 
     fn one_aggregate(&self, aggregate: &Aggregate, rows: &[&LazyRow]) -> Cell {
         // Every row is computed, so that every error is noted; the first one is the result.
-        let cells: Vec<Result<Option<Value>>> =
-            rows.iter().map(|row| self.input_of(aggregate, row)).collect();
-        let values: Vec<Value> =
+        let cells: Vec<Result<Option<Row>>> =
+            rows.iter().map(|row| self.inputs_of(aggregate, row)).collect();
+        let inputs: Vec<Row> =
             cells.into_iter().filter_map(Result::transpose).collect::<Result<_>>()?;
-        if aggregate.function.is_spread() && values.iter().any(|value| float(value).abs() > 1e150) {
+        let has_squares =
+            aggregate.function.is_spread() || matches!(aggregate.function, OfPairs(_));
+        if has_squares
+            && inputs.iter().flatten().any(|value| float(&as_double(value)).abs() > 1e150)
+        {
             self.note(&Error::out_of_range(
-                "squares overflow on the way to a variance that need not",
+                "squares overflow on the way to a result that need not",
             ));
         }
         let argument_type = aggregate.argument.as_ref().map(Expr::data_type);
-        let cell = result(aggregate, values, argument_type, aggregate.data_type()?);
+        let cell = if let OfPairs(function) = aggregate.function {
+            result_of_pairs(function, &inputs)
+        } else {
+            let values = inputs.into_iter().flatten().collect();
+            result(aggregate, values, argument_type, aggregate.data_type()?)
+        };
         if let Err(error) = &cell {
             self.note(error);
         }
         cell
     }
 
-    /// What a row gives the aggregate; nothing when the filter keeps it out, or NULL.
-    fn input_of(&self, aggregate: &Aggregate, row: &LazyRow) -> Result<Option<Value>> {
+    /// What a row gives the aggregate; nothing when the filter keeps it out, or an argument is NULL.
+    fn inputs_of(&self, aggregate: &Aggregate, row: &LazyRow) -> Result<Option<Row>> {
         if let Some(error) = &row.doubt {
             return Err(error.clone());
         }
@@ -67,13 +78,13 @@ impl Model {
         {
             return Ok(None);
         }
-        match &aggregate.argument {
-            Some(argument) if aggregate.function != AggregateFunction::CountRows => {
-                let value = self.eval(argument, &row.cells)?;
-                Ok(Some(value).filter(|value| !value.is_null()))
-            }
-            _ => Ok(Some(Value::Bool(true))),
+        if aggregate.function == AggregateFunction::CountRows {
+            return Ok(Some(vec![Value::Bool(true)]));
         }
+        let arguments = aggregate.argument.iter().chain(&aggregate.second);
+        let values = arguments.map(|argument| self.eval(argument, &row.cells));
+        let values: Row = values.collect::<Result<_>>()?;
+        Ok(Some(values).filter(|values| !values.iter().any(Value::is_null)))
     }
 }
 
@@ -116,8 +127,116 @@ fn result(
             let sum: BigInt = values.iter().map(integer).sum();
             Ok(Value::Float(nearest_double(&sum, &divisor)))
         }
+        AggregateFunction::Quantile(quantile) => {
+            values.sort_by(greatest);
+            if quantile.is_descending() {
+                values.reverse();
+            }
+            Ok(canonical(quantile_of(quantile, &values)))
+        }
         spread if spread.is_spread() => spread_of(spread, &values),
         other => Err(Error::unsupported(format!("{other:?}"))),
+    }
+}
+
+/// The value at a fraction of values in order; of doubles, when it may be between two of them.
+#[expect(clippy::cast_precision_loss, clippy::float_cmp, reason = "few values; equal ones")]
+fn quantile_of(quantile: Quantile, values: &[Value]) -> Value {
+    let (fraction, count) = (quantile.fraction(), values.len() as f64);
+    if !quantile.is_continuous() {
+        let reached = |up_to: usize| up_to as f64 >= fraction * count;
+        let place = (1..=values.len()).find(|up_to| reached(*up_to)).unwrap_or(values.len());
+        return values[place - 1].clone();
+    }
+    let place = fraction * (count - 1.0);
+    let at = |wanted: f64| {
+        let found = values.iter().zip(0_u32..).find(|(_, index)| f64::from(*index) == wanted);
+        float(found.expect("a place among the values").0)
+    };
+    let (from, to, share) = (at(place.floor()), at(place.ceil()), place.fract());
+    Value::Float(if from == to {
+        from
+    } else if (to - from).is_finite() {
+        from + share * (to - from)
+    } else {
+        from * (1.0 - share) + to * share
+    })
+}
+
+/// An aggregate of pairs (y, x): every sum is exact, and rounded once.
+fn result_of_pairs(function: PairFunction, pairs: &[Row]) -> Cell {
+    use PairFunction::{
+        Correlation, Count, CovariancePopulation, CovarianceSample, Determination, Intercept,
+        MeanX, MeanY, Products, Slope, SquaresX, SquaresY,
+    };
+    let side = |index: usize| -> Vec<f64> {
+        pairs.iter().map(|pair| float(&as_double(&pair[index]))).collect()
+    };
+    let (y, x, count) = (side(0), side(1), pairs.len());
+    let values = |side: &[f64]| -> Vec<Value> { side.iter().copied().map(Value::Float).collect() };
+    if count == 0 && function != Count || function == CovarianceSample && count == 1 {
+        return Ok(Value::Null);
+    }
+    let sum = |left: &[f64], right: &[f64]| about_means(left, right, 1);
+    let coefficient = |value: Option<f64>| value.map_or(Value::Null, Value::Float);
+    let value = match function {
+        Count => return Ok(Value::Int(i128::try_from(count).expect("128 bits"))),
+        MeanX => return sum_of_doubles(&values(&x), count),
+        MeanY => return sum_of_doubles(&values(&y), count),
+        SquaresX => sum(&x, &x)?,
+        SquaresY => sum(&y, &y)?,
+        Products => sum(&x, &y)?,
+        CovariancePopulation => about_means(&x, &y, count)?,
+        CovarianceSample => about_means(&x, &y, count - 1)?,
+        Correlation => {
+            let (xx, yy, xy) = (sum(&x, &x)?, sum(&y, &y)?, sum(&x, &y)?);
+            return Ok(coefficient(PairFunction::correlation(xx, yy, xy)));
+        }
+        Determination => {
+            let (xx, yy, xy) = (sum(&x, &x)?, sum(&y, &y)?, sum(&x, &y)?);
+            return Ok(coefficient(PairFunction::determination(xx, yy, xy)));
+        }
+        Slope | Intercept => {
+            let (xx, xy) = (sum(&x, &x)?, sum(&x, &y)?);
+            if xx == 0.0 {
+                return Ok(Value::Null);
+            }
+            if function == Slope {
+                xy / xx
+            } else {
+                let mean = |side: &[f64]| sum_of_doubles(&values(side), count);
+                float(&mean(&y)?) - xy / xx * float(&mean(&x)?)
+            }
+        }
+    };
+    Ok(Value::Float(value))
+}
+
+/// The sum of the products of the distances from the means, divided.
+fn about_means(left: &[f64], right: &[f64], divisor: usize) -> Result<f64> {
+    if left.iter().chain(right).any(|value| !value.is_finite()) {
+        return Ok(f64::NAN);
+    }
+    let units =
+        |side: &[f64]| -> Vec<BigInt> { side.iter().copied().map(in_smallest_units).collect() };
+    let (left, right) = (units(left), units(right));
+    let (left_sum, right_sum): (BigInt, BigInt) = (left.iter().sum(), right.iter().sum());
+    let products: BigInt = left.iter().zip(&right).map(|(left, right)| left * right).sum();
+    let count = BigInt::from(left.len());
+    let one = smallest_units_per_one();
+    let numerator = &count * products - left_sum * right_sum;
+    let value = nearest_double(&numerator, &(count * BigInt::from(divisor) * &one * &one));
+    if value.is_infinite() {
+        return Err(Error::out_of_range("a statistic of pairs is beyond the largest double"));
+    }
+    Ok(value)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "integers of pairs have 32 bits")]
+fn as_double(value: &Value) -> Value {
+    match value {
+        Value::Int(value) => Value::Float(*value as f64),
+        other => other.clone(),
     }
 }
 

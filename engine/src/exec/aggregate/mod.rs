@@ -11,14 +11,14 @@ mod groups;
 mod tests;
 
 pub(crate) use self::accumulators::float_key;
-pub(crate) use self::accumulators::{Accumulator, Groups, accumulator};
+pub(crate) use self::accumulators::{Accumulator, Groups, accumulator_of};
 pub(crate) use self::exact::{Sum192, ratio};
 pub(crate) use self::groups::ByteTable;
 pub(crate) use self::groups::canonical_floats;
 
 use std::ops::ControlFlow;
 
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use rayon::iter::{IntoParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 
 use self::accumulators::OwnedGroups;
 use self::groups::{GroupTable, all_groups};
@@ -55,6 +55,7 @@ struct Planned {
     aggregate: Aggregate,
     /// Position among the inputs.
     argument: Option<usize>,
+    second: Option<usize>,
     filter: Option<usize>,
 }
 
@@ -73,6 +74,7 @@ impl Work {
             .map(|aggregate| Planned {
                 aggregate: aggregate.clone(),
                 argument: aggregate.argument.as_ref().map(&mut position),
+                second: aggregate.second.as_ref().map(&mut position),
                 filter: aggregate.filter.as_ref().map(&mut position),
             })
             .collect();
@@ -91,8 +93,9 @@ impl Work {
                 let no_argument = ColumnKind::flat(DataType::Null);
                 let kind = planned.argument.map_or(&no_argument, |i| &self.inputs.kinds()[i]);
                 let filtered = planned.filter.is_some();
+                let second = planned.second.map(|i| &self.inputs.kinds()[i]);
                 let Aggregate { function, distinct, .. } = planned.aggregate;
-                accumulator(function, distinct, filtered, kind)
+                accumulator_of((function, distinct, filtered), kind, second)
             })
             .collect()
     }
@@ -152,12 +155,19 @@ impl Partial {
         for (planned, accumulator) in work.aggregates.iter().zip(&mut self.accumulators) {
             accumulator.resize(group_count);
             let argument = planned.argument.map_or(&no_argument, |index| &inputs[index]);
+            let second = planned.second.map(|index| &inputs[index]);
+            let mut update =
+                |groups: Groups<'_>, argument: &Vector, second: Option<&Vector>| match second {
+                    None => accumulator.update(groups, argument),
+                    Some(second) => accumulator.update_pairs(groups, argument, second),
+                };
             match planned.filter {
-                None => accumulator.update(groups, argument)?,
+                None => update(groups, argument, second)?,
                 Some(filter) => {
                     let rows = true_rows(&inputs[filter])?;
                     let groups: OwnedGroups = groups.take(&rows);
-                    accumulator.update(groups.borrow(), &argument.take(&rows)?)?;
+                    let second = second.map(|second| second.take(&rows)).transpose()?;
+                    update(groups.borrow(), &argument.take(&rows)?, second.as_ref())?;
                 }
             }
         }
@@ -169,6 +179,20 @@ impl Partial {
         let rows = self.groups.capacity() * size_of::<u32>();
         let places = self.places.capacity() * size_of::<u64>();
         self.memory.resize(self.table.bytes() + accumulators + rows + places)
+    }
+
+    fn is_settled(&self) -> bool {
+        self.accumulators.iter().all(|accumulator| accumulator.is_settled())
+    }
+
+    /// Makes ready for being merged into another.
+    fn settle(&mut self) -> Result<()> {
+        let group_count = self.table.len();
+        for accumulator in &mut self.accumulators {
+            accumulator.resize(group_count);
+            accumulator.settle();
+        }
+        self.account()
     }
 
     /// Takes over groups of another worker.
@@ -187,10 +211,10 @@ impl Partial {
     }
 
     fn finish(mut self) -> Result<(Batch, Reservation)> {
+        self.settle()?;
         let group_count = self.table.len();
         let mut columns = self.table.keys()?;
-        for accumulator in &mut self.accumulators {
-            accumulator.resize(group_count);
+        for accumulator in &self.accumulators {
             columns.push(accumulator.finish()?);
         }
         let mut batch = Batch::new(columns, group_count);
@@ -283,6 +307,9 @@ fn finish(
         partials.iter().map(|partial| partial.table.len()).sum()
     };
     let mut merged = partials;
+    if merged.len() > 1 && !merged.iter().all(Partial::is_settled) {
+        pool.install(|| merged.par_iter_mut().try_for_each(Partial::settle))?;
+    }
     if merged.len() > 1 && group_count(&merged) > SERIAL_MERGE_MAX {
         merged = merge_by_partition(work, &merged, (pool, context))?;
     }
@@ -292,7 +319,7 @@ fn finish(
             pool.install(|| merged[0].merge(&other, &from))?;
         }
     }
-    if merged.len() == 1 {
+    if merged.len() == 1 && merged[0].is_settled() {
         return merged.into_iter().map(Partial::finish).collect();
     }
     pool.install(|| merged.into_par_iter().map(Partial::finish).collect())

@@ -15,7 +15,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::exec::profile::OperatorStats;
-use crate::plan::AggregateFunction;
+use crate::plan::{AggregateFunction, PairFunction, Quantile};
 use crate::types::Error;
 use crate::vector::{CodeBook, DictionaryVector, DistinctValues, Texts};
 
@@ -109,7 +109,12 @@ fn column(index: usize) -> Expr {
 
 fn call(function: AggregateFunction, argument: usize, distinct: bool, filter: bool) -> Aggregate {
     let argument = (function != AggregateFunction::CountRows).then(|| column(argument));
-    Aggregate { function, argument, distinct, filter: filter.then(|| column(5)) }
+    Aggregate { function, argument, second: None, distinct, filter: filter.then(|| column(5)) }
+}
+
+fn of_pairs(function: PairFunction) -> Aggregate {
+    let (function, second) = (AggregateFunction::OfPairs(function), Some(column(2)));
+    Aggregate { function, argument: Some(column(2)), second, distinct: false, filter: None }
 }
 
 fn naive_one(aggregate: &Aggregate, rows: &[&Vec<Value>]) -> Value {
@@ -129,7 +134,16 @@ fn naive_one(aggregate: &Aggregate, rows: &[&Vec<Value>]) -> Value {
         CountRows | Count => Value::Int(count as i128),
         Min => values.first().cloned().unwrap_or(Value::Null),
         Max => values.last().cloned().unwrap_or(Value::Null),
-        Sum | Avg if count == 0 => Value::Null,
+        Sum | Avg | AggregateFunction::Quantile(_) if count == 0 => Value::Null,
+        AggregateFunction::Quantile(quantile) if quantile.is_continuous() => {
+            let at = |place: usize| match &values[place] {
+                Value::Float(value) => *value,
+                other => panic!("{other:?} is no double"),
+            };
+            let (from, to, share) = quantile.between(count);
+            Value::Float(Quantile::interpolate(at(from), at(to), share))
+        }
+        AggregateFunction::Quantile(quantile) => values[quantile.index(count)].clone(),
         function => {
             let average = function == Avg;
             let divisor = if average { count as f64 } else { 1.0 };
@@ -240,7 +254,16 @@ fn aggregates() -> impl Strategy<Value = Vec<Aggregate>> {
     use AggregateFunction::{Avg, Count, CountRows, Max, Min, Sum};
     let any_type = prop_oneof![Just(CountRows), Just(Count), Just(Min), Just(Max)];
     let numbers = prop_oneof![Just(Sum), Just(Avg)];
+    let quantile = |continuous| {
+        let fraction = prop_oneof![Just(0.0), Just(0.5), Just(1.0), 0.0..=1.0];
+        (fraction, any::<bool>()).prop_map(move |(fraction, descending)| {
+            let quantile = Quantile::new(fraction, continuous, descending);
+            AggregateFunction::Quantile(quantile.expect("a fraction from 0 to 1"))
+        })
+    };
     let one = prop_oneof![
+        (quantile(false), 0_usize..6, Just(false), any::<bool>()),
+        (quantile(true), Just(2_usize), Just(false), any::<bool>()),
         (any_type, 0_usize..6, any::<bool>(), any::<bool>()),
         (numbers, 1_usize..5, any::<bool>(), any::<bool>()),
     ];
@@ -317,6 +340,9 @@ fn many_groups_merge_by_partition() -> Result<()> {
         call(AggregateFunction::Sum, 1, false, false),
         call(AggregateFunction::Count, 1, true, false),
         call(AggregateFunction::Max, 0, false, true),
+        call(AggregateFunction::Quantile(Quantile::new(0.5, false, false)?), 0, false, false),
+        call(AggregateFunction::Quantile(Quantile::new(0.5, true, false)?), 2, false, true),
+        of_pairs(PairFunction::Products),
     ];
     let mut answers = Vec::new();
     for worker_count in [1, 2, 8] {

@@ -48,7 +48,10 @@ impl Display for DisplayExpr<'_> {
 
 impl Display for DisplayAggregate<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Aggregate { function, argument, distinct, filter } = self.aggregate;
+        let Aggregate { function, argument, second, distinct, filter } = self.aggregate;
+        if let AggregateFunction::OfPairs(function) = function {
+            f.write_str(function.name())?;
+        }
         f.write_str(match function {
             AggregateFunction::CountRows | AggregateFunction::Count => "count(",
             AggregateFunction::Sum => "sum(",
@@ -59,14 +62,25 @@ impl Display for DisplayAggregate<'_> {
             AggregateFunction::VariancePopulation => "var_pop(",
             AggregateFunction::DeviationSample => "stddev_samp(",
             AggregateFunction::DeviationPopulation => "stddev_pop(",
+            AggregateFunction::Quantile(quantile) if quantile.is_continuous() => "quantile_cont(",
+            AggregateFunction::Quantile(_) => "quantile_disc(",
+            AggregateFunction::OfPairs(_) => "(",
         })?;
         if *distinct {
             f.write_str("DISTINCT ")?;
         }
         match argument {
-            Some(argument) => write!(f, "{})", argument.display(self.names))?,
-            None => f.write_str("*)")?,
+            Some(argument) => write!(f, "{}", argument.display(self.names))?,
+            None => f.write_str("*")?,
         }
+        if let Some(second) = second {
+            write!(f, ", {}", second.display(self.names))?;
+        }
+        if let AggregateFunction::Quantile(quantile) = function {
+            let direction = if quantile.is_descending() { " DESC" } else { "" };
+            write!(f, "{direction}, {}", quantile.fraction())?;
+        }
+        f.write_str(")")?;
         match filter {
             Some(filter) => write!(f, " FILTER (WHERE {})", filter.display(self.names)),
             None => Ok(()),

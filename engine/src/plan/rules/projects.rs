@@ -2,7 +2,7 @@
 //! out when they change nothing.
 
 use super::{rewrite_up, substitute};
-use crate::plan::{Expr, LogicalPlan};
+use crate::plan::{Aggregate, Expr, LogicalPlan};
 
 /// Merges projections with what is above them.
 pub(super) fn merge_projects(plan: LogicalPlan) -> LogicalPlan {
@@ -57,10 +57,7 @@ fn absorbed(plan: LogicalPlan) -> LogicalPlan {
     };
     let (inner, exprs) = match *input {
         LogicalPlan::Project { input, exprs, names: inner_names } => {
-            let outer =
-                keys.iter().chain(aggregates.iter().flat_map(|aggregate| {
-                    aggregate.argument.iter().chain(aggregate.filter.iter())
-                }));
+            let outer = keys.iter().chain(aggregates.iter().flat_map(Aggregate::exprs));
             if !computes_once(outer, &exprs) {
                 let input = Box::new(LogicalPlan::Project { input, exprs, names: inner_names });
                 return LogicalPlan::Aggregate { input, keys, aggregates, names };
@@ -72,7 +69,7 @@ fn absorbed(plan: LogicalPlan) -> LogicalPlan {
         }
     };
     for aggregate in &mut aggregates {
-        for expr in aggregate.argument.iter_mut().chain(aggregate.filter.iter_mut()) {
+        for expr in aggregate.exprs_mut() {
             *expr = substitute(expr, &exprs);
         }
     }

@@ -108,12 +108,12 @@ fn prune_aggregate(input: LogicalPlan, groups: Groups, needed: &Needed) -> (Logi
     let mut inner = vec![false; width(&input)];
     need_all(&keys, &mut inner);
     for aggregate in &aggregates {
-        need_all(aggregate.argument.iter().chain(&aggregate.filter), &mut inner);
+        need_all(aggregate.exprs(), &mut inner);
     }
     let (input, moves) = prune(input, &inner);
     follow_all(&mut keys, &moves);
     for aggregate in &mut aggregates {
-        follow_all(aggregate.argument.iter_mut().chain(&mut aggregate.filter), &moves);
+        follow_all(aggregate.exprs_mut(), &moves);
     }
     let plan = LogicalPlan::Aggregate { input: Box::new(input), keys, aggregates, names };
     (plan, moves_of(&needed))

@@ -89,7 +89,7 @@ pub(in crate::plan) fn limit(input: LogicalPlan, offset: u64, limit: Option<u64>
 }
 
 fn aggregate_of(function: AggregateFunction, argument: Option<Expr>) -> Aggregate {
-    Aggregate { function, argument, distinct: false, filter: None }
+    Aggregate { function, argument, second: None, distinct: false, filter: None }
 }
 
 pub(in crate::plan) fn count_rows() -> Aggregate {

@@ -92,7 +92,7 @@ impl Queries<'_> {
     fn aggregate(&mut self, columns: &[Column]) -> String {
         let depth = if self.random.chance(60) { 0 } else { 2 };
         let distinct = if self.random.chance(20) { "DISTINCT " } else { "" };
-        let call = match self.random.below(8) {
+        let call = match self.random.below(12) {
             0 => "count(*)".to_owned(),
             1 | 2 => {
                 let name = self.random.pick(&["count", "min", "max"]);
@@ -102,6 +102,8 @@ impl Queries<'_> {
                 let name = self.random.pick(&["min", "max"]);
                 format!("{name}({distinct}{})", self.expressions(columns).any(depth))
             }
+            5 | 6 => self.quantile(columns, depth),
+            7 => self.of_pairs(columns, depth),
             _ => {
                 let name =
                     self.random.pick(&["sum", "avg", "sum", "avg", "var_samp", "stddev_pop"]);
@@ -112,6 +114,41 @@ impl Queries<'_> {
             format!("{call} FILTER (WHERE {})", self.expressions(columns).predicate(1))
         } else {
             call
+        }
+    }
+
+    fn of_pairs(&mut self, columns: &[Column], depth: u64) -> String {
+        let name = self.random.pick(&[
+            "corr",
+            "covar_pop",
+            "covar_samp",
+            "regr_r2",
+            "regr_slope",
+            "regr_intercept",
+            "regr_count",
+            "regr_avgx",
+            "regr_avgy",
+            "regr_sxx",
+            "regr_syy",
+            "regr_sxy",
+        ]);
+        let mut expressions = self.expressions(columns);
+        let (y, x) = (expressions.number(depth), expressions.number(depth));
+        format!("{name}({y}, {x})")
+    }
+
+    fn quantile(&mut self, columns: &[Column], depth: u64) -> String {
+        let fraction = self.random.pick(&["0", "0.1", "0.25", "0.5", "0.7", "0.99", "1"]);
+        let (any, number) = {
+            let mut expressions = self.expressions(columns);
+            (expressions.any(depth), expressions.number(depth))
+        };
+        match self.random.below(5) {
+            0 => format!("median({number})"),
+            1 => format!("quantile_cont({number}, {fraction})"),
+            2 => format!("quantile_disc({any}, {fraction})"),
+            3 => format!("percentile_cont({fraction}) WITHIN GROUP (ORDER BY {number} DESC)"),
+            _ => format!("percentile_disc({fraction}) WITHIN GROUP (ORDER BY {any} DESC)"),
         }
     }
 

@@ -126,7 +126,7 @@ pub(crate) fn float_key(value: f64) -> i64 {
     bits ^ ((bits >> 63).cast_unsigned() >> 1).cast_signed()
 }
 
-fn from_float_key(key: i64) -> f64 {
+pub(super) fn from_float_key(key: i64) -> f64 {
     f64::from_bits((key ^ ((key >> 63).cast_unsigned() >> 1).cast_signed()).cast_unsigned())
 }
 

@@ -7,6 +7,9 @@
 mod count;
 mod distinct;
 mod extreme;
+mod pairs;
+mod products;
+mod quantile;
 mod seen;
 mod spread;
 mod sum;
@@ -18,6 +21,7 @@ use std::fmt::Debug;
 use arrow::array::Array;
 
 pub(crate) use self::extreme::float_key;
+use self::pairs::of_pairs;
 use self::seen::Seen;
 use super::super::source::ColumnKind;
 use crate::plan::AggregateFunction;
@@ -81,13 +85,35 @@ pub(crate) trait Accumulator: Any + Debug + Send + Sync {
     /// When values cannot be read.
     fn update(&mut self, groups: Groups<'_>, argument: &Vector) -> Result<()>;
 
+    /// Takes one batch for an aggregate of two arguments.
+    ///
+    /// # Errors
+    /// `Internal` for any other; when values cannot be read.
+    fn update_pairs(
+        &mut self,
+        _groups: Groups<'_>,
+        _first: &Vector,
+        _second: &Vector,
+    ) -> Result<()> {
+        Err(Error::internal("an aggregate of one argument was given two"))
+    }
+
+    /// Whether [`Accumulator::settle`] has nothing left to do.
+    fn is_settled(&self) -> bool {
+        true
+    }
+
+    /// Makes ready for being merged into another, and for the results; more may come after.
+    fn settle(&mut self) {}
+
     /// Takes over the groups `from` of `other`, as the groups `to`; there is room for those.
+    /// `other` is settled.
     ///
     /// # Errors
     /// `Internal` when `other` is of another kind.
     fn merge(&mut self, other: &dyn Accumulator, from: &[u32], to: &[u32]) -> Result<()>;
 
-    /// The results of all groups.
+    /// The results of all groups, once it is settled.
     ///
     /// # Errors
     /// `OutOfRange` when a sum does not fit its type.
@@ -108,8 +134,28 @@ fn same_kind<A: Accumulator>(other: &dyn Accumulator) -> Result<&A> {
         .ok_or_else(|| Error::internal("accumulators of one aggregate differ between workers"))
 }
 
-/// An accumulator for `function` over arguments of `kind` (any for `COUNT(*)`). `filtered` says that
-/// rows are left out before it sees them.
+/// An accumulator for `function` over arguments of `kind` (any for `COUNT(*)`) and `second`, if it
+/// takes two. `filtered` says that rows are left out before it sees them.
+///
+/// # Errors
+/// `Unsupported` for types without a rule.
+pub(crate) fn accumulator_of(
+    (function, distinct, filtered): (AggregateFunction, bool, bool),
+    kind: &ColumnKind,
+    second: Option<&ColumnKind>,
+) -> Result<Box<dyn Accumulator>> {
+    match (function, second) {
+        (AggregateFunction::OfPairs(_), _) if distinct => {
+            Err(Error::unsupported("an aggregate of distinct pairs"))
+        }
+        (AggregateFunction::OfPairs(function), Some(second)) => {
+            Ok(of_pairs(function, kind.data_type(), second.data_type()))
+        }
+        _ => accumulator(function, distinct, filtered, kind),
+    }
+}
+
+/// An accumulator for `function` over one argument of `kind`, or none.
 ///
 /// # Errors
 /// `Unsupported` for types without a rule.
@@ -123,6 +169,12 @@ pub(crate) fn accumulator(
     let data_type = kind.data_type();
     if distinct && function.is_spread() {
         return Err(Error::unsupported("a variance of distinct values"));
+    }
+    if let AggregateFunction::Quantile(place) = function {
+        if distinct {
+            return Err(Error::unsupported("a quantile of distinct values"));
+        }
+        return Ok(Box::new(quantile::Quantile::new(place, kind)?));
     }
     if distinct && matches!(function, Count | Sum | Avg) {
         return distinct::distinct(function, kind);
