@@ -14,7 +14,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::*;
-use crate::types::{DataType, TimeUnit};
+use crate::types::{DataType, TimeUnit, Value};
 
 const TYPES: [DataType; 22] = [
     DataType::Bool,
@@ -240,6 +240,110 @@ fn check(page: &EncodedPage, array: &ArrayRef, data_type: DataType, what: &str) 
         let expected = take(array, &arrow::array::UInt32Array::from(rows.clone()), None)?;
         assert_same(&page.take(&rows)?, &expected, &format!("{what}, every {step}th"));
     }
+    if data_type.is_integer() || data_type.is_temporal() {
+        check_integer_filters(&page, array, data_type, what)?;
+    }
+    Ok(())
+}
+
+/// The bits of every row but each seventh, so that words with and without rows occur.
+fn some_rows(len: usize) -> Vec<u64> {
+    let mut rows = filter::all_rows(len);
+    for row in (0..len).filter(|row| row % 7 == 3 || (100..1_400).contains(row) && row % 90 > 0) {
+        rows[row / 64] &= !(1 << (row % 64));
+    }
+    rows
+}
+
+/// Compares what a filter leaves with one value at a time.
+fn assert_filtered(
+    before: &[u64],
+    found: &[u64],
+    len: usize,
+    passes: impl Fn(usize) -> bool,
+    what: &str,
+) {
+    for row in 0..len {
+        let bit = |words: &[u64]| words[row / 64] >> (row % 64) & 1 == 1;
+        assert_eq!(bit(found), bit(before) && passes(row), "{what}, row {row}");
+    }
+    let beyond =
+        found.last().map_or(0, |word| word.checked_shr(layout::to_u32(len % 64)).unwrap_or(0));
+    assert!(len.is_multiple_of(64) || beyond == 0, "{what}: bits beyond the last row");
+}
+
+fn check_integer_filters(
+    page: &Page,
+    array: &ArrayRef,
+    data_type: DataType,
+    what: &str,
+) -> Result<()> {
+    let len = array.len();
+    let values: Vec<Option<i128>> = (0..len)
+        .map(|row| match Value::from_array(array, data_type, row) {
+            Value::Null => None,
+            Value::Int(value) => Some(value),
+            other => panic!("{other:?} is no integer"),
+        })
+        .collect();
+    let mut known: Vec<i128> = values.iter().flatten().copied().collect();
+    known.sort_unstable();
+    let quantile = |part: usize| known.get(known.len() * part / 10).copied().unwrap_or(0);
+    let (low, middle, high) = (quantile(2), quantile(5), quantile(8));
+    let first = known.first().copied().unwrap_or(0);
+    let filters: [&[(i128, i128)]; 7] = [
+        &[],
+        &[(low, high)],
+        &[(middle, middle)],
+        &[(i128::MIN / 4, middle - 1), (middle + 1, i128::MAX / 4)],
+        &[(first + 1, i128::MAX / 4)],
+        &[(low, low), (middle, middle), (high, high)],
+        &[(i128::MIN / 4, first)],
+    ];
+    for (ranges, null) in filters.iter().flat_map(|ranges| [(*ranges, false), (*ranges, true)]) {
+        for before in [filter::all_rows(len), some_rows(len)] {
+            let mut rows = before.clone();
+            page.filter_integers(ranges, null, &mut rows)?;
+            let inside =
+                |value: i128| ranges.iter().any(|range| range.0 <= value && value <= range.1);
+            let passes = |row: usize| values[row].map_or(null, inside);
+            assert_filtered(&before, &rows, len, passes, &format!("{what} in {ranges:?}"));
+        }
+    }
+    Ok(())
+}
+
+fn check_code_filters(page: &Page, codes: &[u32]) -> Result<()> {
+    let mut sorted = codes.to_vec();
+    sorted.sort_unstable();
+    let (low, high) = (sorted[sorted.len() / 5], sorted[sorted.len() * 4 / 5]);
+    let filters = [
+        vec![(low, high)],
+        vec![(low, low + 1), (high, u32::MAX)],
+        vec![(0, 1)],
+        vec![(0, u32::MAX)],
+    ];
+    for ranges in filters {
+        let ranges: Vec<_> = ranges.into_iter().map(|(start, end)| start..end).collect();
+        let before = some_rows(codes.len());
+        let mut rows = before.clone();
+        page.filter_codes(CodeFilter::Ranges(&ranges), &mut rows)?;
+        let passes = |row: usize| ranges.iter().any(|range| range.contains(&codes[row]));
+        assert_filtered(&before, &rows, codes.len(), passes, &format!("codes in {ranges:?}"));
+    }
+    let max = sorted[sorted.len() - 1];
+    if max > 1 << 20 {
+        return Ok(());
+    }
+    let is_listed = |code: u32| code % 3 == 1;
+    let mut table = vec![0_u64; usize::try_from(max / 64).unwrap() + 1];
+    for code in (0..=max).filter(|code| is_listed(*code)) {
+        table[usize::try_from(code / 64).unwrap()] |= 1 << (code % 64);
+    }
+    let before = some_rows(codes.len());
+    let mut rows = before.clone();
+    page.filter_codes(CodeFilter::Table(&table), &mut rows)?;
+    assert_filtered(&before, &rows, codes.len(), |row| is_listed(codes[row]), "listed codes");
     Ok(())
 }
 
@@ -350,7 +454,23 @@ fn codes_round_trip() -> Result<()> {
             page.take_codes(&rows, &mut found)?;
             assert_eq!(found, codes.iter().step_by(3).copied().collect::<Vec<_>>());
             assert!(page.decode(0..1).is_err());
+            check_code_filters(&page, &codes)?;
         }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_code_beyond_the_table_is_refused() -> Result<()> {
+    for shape in [Shape::Same, Shape::Outliers, Shape::Runs] {
+        let codes: Vec<u32> =
+            (0..2_000).map(|row| 64 + u32::try_from(seed(shape, row) % 1_000).unwrap()).collect();
+        let page = encode_codes(&codes);
+        let page =
+            Page::open(Bytes::from(page.bytes), page.encoding, PageKind::Codes, codes.len())?;
+        let mut rows = filter::all_rows(codes.len());
+        assert!(page.filter_codes(CodeFilter::Table(&[u64::MAX]), &mut rows).is_err());
+        assert!(page.filter_codes(CodeFilter::Table(&[u64::MAX; 20]), &mut rows).is_ok());
     }
     Ok(())
 }
@@ -410,11 +530,15 @@ fn read_all(bytes: &[u8], encoding: Encoding, kind: PageKind, len: usize) {
             let _whole = page.decode(0..len);
             let _part = page.decode(len / 3..len / 2);
             let _taken = page.take(&rows);
+            let _filtered = page.filter_integers(&[(0, 1_000)], true, &mut some_rows(len));
         }
         PageKind::Codes => {
             let mut codes = Vec::new();
             let _whole = page.decode_codes(0..len, &mut codes);
             let _taken = page.take_codes(&rows, &mut codes);
+            let _filtered =
+                page.filter_codes(CodeFilter::Ranges(&[3..9, 500..600]), &mut some_rows(len));
+            let _listed = page.filter_codes(CodeFilter::Table(&[7; 9]), &mut some_rows(len));
         }
     }
 }

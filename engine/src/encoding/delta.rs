@@ -12,6 +12,7 @@
 use std::ops::Range;
 
 use super::BLOCK_LEN;
+use super::filter::{LaneTest, block_words, is_empty};
 use super::frame::{self, Frame, Plan, block_of, for_each_block, place_of};
 use super::layout::{Cursor, bytes_for_width, item_bytes, narrow_item, pad, push_narrow};
 use crate::kernel::{self, Integer, Lane};
@@ -115,6 +116,24 @@ impl Delta {
             target.extend_from_slice(&scratch[places]);
             Ok(())
         })
+    }
+
+    /// Clears the bits of `rows` whose value does not pass.
+    pub(super) fn filter<L: Lane>(
+        &self,
+        page: &[u8],
+        test: &LaneTest<'_, L>,
+        rows: &mut [u64],
+    ) -> Result<()> {
+        let mut scratch = [L::default(); BLOCK_LEN];
+        for block_idx in 0..rows.len().div_ceil(kernel::BLOCK_WORDS) {
+            let words = block_words(rows, block_idx);
+            if !is_empty(words) {
+                self.block(page, block_idx, &mut scratch)?;
+                test.filter_block(&scratch, self.differences.block_len(block_idx), words)?;
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn take<L: Lane>(

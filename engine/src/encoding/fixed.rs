@@ -12,12 +12,13 @@ use bytes::Bytes;
 
 use super::alp::Alp;
 use super::delta::Delta;
+use super::filter::{LaneTest, block_words};
 use super::frame::Frame;
 use super::layout::{Cursor, item, to_usize};
 use super::run_length::Runs;
 use super::sparse::Sparse;
 use super::validity::Validity;
-use super::{Encoding, layout::pad};
+use super::{BLOCK_LEN, Encoding, layout::pad};
 use crate::kernel::Lane;
 use crate::types::{Error, Result};
 
@@ -124,6 +125,40 @@ impl Fixed {
                 target.resize(start + rows.len(), L::default());
                 let bytes = &page[place.start + rows.start * L::BYTES..][..rows.len() * L::BYTES];
                 bytemuck::cast_slice_mut(&mut target[start..]).copy_from_slice(bytes);
+                Ok(())
+            }
+        }
+    }
+
+    /// Clears the bits of `rows`, those of the whole page of `row_count` rows, whose value does not
+    /// pass.
+    pub(super) fn filter<L: Lane>(
+        &self,
+        page: &[u8],
+        row_count: usize,
+        test: &LaneTest<'_, L>,
+        rows: &mut [u64],
+    ) -> Result<()> {
+        match self {
+            Fixed::Constant(value) => {
+                if !test.passes(L::from_u64(*value))? {
+                    rows.fill(0);
+                }
+                Ok(())
+            }
+            Fixed::Runs(runs) => runs.filter(page, test, rows),
+            Fixed::Frame(frame) => frame.filter(page, test, rows),
+            Fixed::Delta(delta) => delta.filter(page, test, rows),
+            Fixed::Sparse(sparse) => sparse.filter(page, test, rows),
+            Fixed::Alp(_) => Err(Error::internal("floats are not compared as integers")),
+            Fixed::Raw(place) => {
+                let mut scratch = [L::default(); BLOCK_LEN];
+                for (block_idx, start) in (0..row_count).step_by(BLOCK_LEN).enumerate() {
+                    let len = BLOCK_LEN.min(row_count - start);
+                    let bytes = &page[place.start + start * L::BYTES..][..len * L::BYTES];
+                    bytemuck::cast_slice_mut(&mut scratch[..len]).copy_from_slice(bytes);
+                    test.filter_block(&scratch, len, block_words(rows, block_idx))?;
+                }
                 Ok(())
             }
         }

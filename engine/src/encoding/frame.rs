@@ -26,6 +26,7 @@
 use std::ops::Range;
 
 use super::BLOCK_LEN;
+use super::filter::{LaneTest, Verdict, block_words, is_empty};
 use super::layout::{
     Cursor, bytes_for_width, item, item_bytes, narrow_item, pad, push_narrow, to_u16, to_u32,
     to_usize,
@@ -37,6 +38,9 @@ use crate::types::{Error, Result};
 ///
 /// A value taken alone costs as much as 16 unpacked ones (benches/kernels.rs).
 const SINGLE_VALUES_MAX: usize = 32;
+
+/// The same for a filter, which also has to list the rows.
+const FILTER_SINGLY_MAX: usize = 16;
 
 /// How a frame would be laid out.
 #[derive(Debug)]
@@ -349,6 +353,11 @@ impl Frame {
         self.blocks[block_idx].first_exception..end
     }
 
+    /// How many values there are.
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
     /// How many values block `block_idx` has.
     pub(super) fn block_len(&self, block_idx: usize) -> usize {
         BLOCK_LEN.min(self.len - block_idx * BLOCK_LEN)
@@ -402,6 +411,60 @@ impl Frame {
             target.extend_from_slice(&scratch[places]);
             Ok(())
         })
+    }
+
+    /// Clears the bits of `rows` whose value does not pass.
+    pub(super) fn filter<L: Lane>(
+        &self,
+        page: &[u8],
+        test: &LaneTest<'_, L>,
+        rows: &mut [u64],
+    ) -> Result<()> {
+        let mut scratch = [L::default(); BLOCK_LEN];
+        for block_idx in 0..self.blocks.len() {
+            let words = block_words(rows, block_idx);
+            if is_empty(words) {
+                continue;
+            }
+            let has_exceptions = !self.exceptions(block_idx).is_empty();
+            if !has_exceptions {
+                let base = self.block_base(page, block_idx);
+                match test.verdict(base, L::mask(self.blocks[block_idx].width)) {
+                    Verdict::All => continue,
+                    Verdict::None => {
+                        words.fill(0);
+                        continue;
+                    }
+                    Verdict::Some => {}
+                }
+            }
+            if !has_exceptions && kernel::count_bits(words) <= FILTER_SINGLY_MAX {
+                self.filter_singly(page, block_idx, test, words)?;
+                continue;
+            }
+            self.unpack(page, block_idx, &mut scratch)?;
+            test.filter_block(&scratch, self.block_len(block_idx), words)?;
+        }
+        Ok(())
+    }
+
+    fn filter_singly<L: Lane>(
+        &self,
+        page: &[u8],
+        block_idx: usize,
+        test: &LaneTest<'_, L>,
+        words: &mut [u64],
+    ) -> Result<()> {
+        let mut rows = Vec::with_capacity(FILTER_SINGLY_MAX);
+        kernel::push_positions(words, 0, &mut rows);
+        let mut values = Vec::with_capacity(FILTER_SINGLY_MAX);
+        self.take_singly::<L>(page, block_idx, &rows, &mut values);
+        for (row, value) in rows.into_iter().zip(values) {
+            if !test.passes(value)? {
+                words[to_usize(row) / 64] &= !(1 << (row % 64));
+            }
+        }
+        Ok(())
     }
 
     /// Appends the values in the ascending `rows`, which are within the frame.

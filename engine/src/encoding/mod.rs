@@ -21,6 +21,7 @@
 mod alp;
 mod delta;
 mod encode;
+mod filter;
 mod fixed;
 mod frame;
 mod integers;
@@ -39,6 +40,7 @@ mod conformance;
 mod examples;
 
 pub use self::encode::{encode, encode_as, encode_codes};
+pub use self::filter::CodeFilter;
 pub use self::page::{Page, PageKind};
 pub use self::zone_map::{BOUND_BYTES_MAX, FloatRange, ZoneMap};
 

@@ -7,6 +7,7 @@ use arrow::array::{ArrayData, ArrayRef, BooleanArray, make_array};
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer};
 use bytes::Bytes;
 
+use super::filter::{CodeFilter, LaneTest};
 use super::fixed::{Fixed, match_lane};
 use super::layout::{Cursor, to_usize};
 use super::text::Text;
@@ -188,6 +189,58 @@ impl Page {
     pub fn take_codes(&self, rows: &[u32], target: &mut Vec<u32>) -> Result<()> {
         self.check_ascending(rows)?;
         self.codes()?.take(&self.bytes, rows, target)
+    }
+
+    /// Clears the bits of `rows` whose code does not pass: bit `r % 64` of word `r / 64` is that of
+    /// row `r`, and those beyond the last row are not set.
+    ///
+    /// # Errors
+    /// `Internal` when `rows` has another length or the page holds values, `Corrupt` when it is damaged.
+    pub fn filter_codes(&self, filter: CodeFilter<'_>, rows: &mut [u64]) -> Result<()> {
+        self.check_bits(rows)?;
+        let test = LaneTest::<u32>::codes(filter);
+        self.codes()?.filter(&self.bytes, self.row_count, &test, rows)
+    }
+
+    /// Clears the bits of `rows`, as in [`filter_codes`](Self::filter_codes), whose integer is in none
+    /// of the closed ranges; NULL passes as told.
+    ///
+    /// # Errors
+    /// `Internal` when `rows` has another length or the page holds no integers, `Corrupt` when it is
+    /// damaged.
+    pub fn filter_integers(
+        &self,
+        ranges: &[(i128, i128)],
+        null: bool,
+        rows: &mut [u64],
+    ) -> Result<()> {
+        self.check_bits(rows)?;
+        let data_type = self.data_type()?;
+        let Body::Lanes(lane_bytes, fixed) = &self.body else {
+            return Err(Error::internal(format!("values of type {data_type} are no integers")));
+        };
+        let limits = limits(data_type, *lane_bytes);
+        let mut valid = vec![0; rows.len()];
+        self.validity.set_valid(&self.bytes, &mut valid);
+        let nulls: Vec<u64> = if null {
+            rows.iter().zip(&valid).map(|(row, valid)| row & !valid).collect()
+        } else {
+            Vec::new()
+        };
+        rows.iter_mut().zip(valid).for_each(|(row, valid)| *row &= valid);
+        match_lane!(*lane_bytes, L => {
+            let test = LaneTest::<L>::integers(ranges, limits);
+            fixed.filter(&self.bytes, self.row_count, &test, rows)?;
+        });
+        rows.iter_mut().zip(nulls).for_each(|(row, null)| *row |= null);
+        Ok(())
+    }
+
+    fn check_bits(&self, rows: &[u64]) -> Result<()> {
+        if rows.len() == self.row_count.div_ceil(64) {
+            return Ok(());
+        }
+        Err(Error::internal(format!("{} words for {} rows", rows.len(), self.row_count)))
     }
 
     fn codes(&self) -> Result<&Fixed> {
@@ -372,6 +425,16 @@ impl Opener<'_> {
             _ => Err(self.wrong(data_type)),
         }
     }
+}
+
+/// The least and the greatest integer of a type with lanes of so many bytes.
+fn limits(data_type: DataType, lane_bytes: usize) -> (i128, i128) {
+    let is_unsigned = matches!(
+        data_type,
+        DataType::UInt8 | DataType::UInt16 | DataType::UInt32 | DataType::UInt64
+    );
+    let range = 1_i128 << (8 * lane_bytes);
+    if is_unsigned { (0, range - 1) } else { (-range / 2, range / 2 - 1) }
 }
 
 /// Bytes of a value of that type where they are a lane's.

@@ -9,6 +9,7 @@
 
 use std::ops::Range;
 
+use super::filter::{LaneTest, all_rows, clear_range, for_each_clear};
 use super::frame::{self, Frame};
 use super::layout::{Cursor, Positions, pad, push_positions, to_u16, to_u32, to_usize};
 use crate::kernel::{Integer, Lane};
@@ -94,6 +95,26 @@ impl Runs {
             target.push(heads[run - runs.start]);
         }
         Ok(())
+    }
+
+    /// Clears the bits of `rows`, those of the whole page, whose run does not pass.
+    pub(super) fn filter<L: Lane>(
+        &self,
+        page: &[u8],
+        test: &LaneTest<'_, L>,
+        rows: &mut [u64],
+    ) -> Result<()> {
+        let mut heads = all_rows(self.ends.count);
+        self.values.filter(page, test, &mut heads)?;
+        for_each_clear(&heads, self.ends.count, |run| {
+            let start = if run == 0 { 0 } else { self.ends.get(page, run - 1) + 1 };
+            let end = self.ends.get(page, run) + 1;
+            if start >= end || end > rows.len() * 64 {
+                return Err(not_ascending());
+            }
+            clear_range(rows, start..end);
+            Ok(())
+        })
     }
 
     /// The runs that hold rows `first` to `last`.

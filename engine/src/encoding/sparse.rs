@@ -12,13 +12,14 @@
 
 use std::ops::Range;
 
-use arrow::buffer::{BooleanBuffer, Buffer};
+use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer};
 use bytes::Bytes;
 
+use super::filter::{LaneTest, all_rows, for_each_clear};
 use super::frame::{self, Frame};
 use super::layout::{Cursor, Positions, pad, push_positions, to_u16, to_u32, to_usize};
 use super::validity::{self, Validity};
-use crate::kernel::{Integer, Lane};
+use crate::kernel::{self, Integer, Lane};
 use crate::types::{Error, Result};
 
 const POSITIONS: u8 = 0;
@@ -128,6 +129,34 @@ impl Sparse {
         Ok(())
     }
 
+    /// Clears the bits of `rows`, those of the whole page, whose value does not pass.
+    pub(super) fn filter<L: Lane>(
+        &self,
+        page: &[u8],
+        test: &LaneTest<'_, L>,
+        rows: &mut [u64],
+    ) -> Result<()> {
+        let others_count = self.values.as_ref().map_or(0, Frame::len);
+        let mut others = all_rows(others_count);
+        if let Some(frame) = &self.values {
+            frame.filter(page, test, &mut others)?;
+        }
+        let mut own = vec![0; rows.len()];
+        self.rows.set_valid(page, &mut own);
+        // Which rows pass if the dominant value is asked for: all but some of those with their own;
+        // else: some of those with their own.
+        let keeps_dominant = test.passes(L::from_u64(self.dominant))?;
+        let mut failing = vec![0_u64; if others_count == 0 { 0 } else { rows.len() }];
+        if kernel::count_bits(&others) < others_count {
+            mark_failing(&own, &others, others_count, &mut failing)?;
+        }
+        let failing = failing.into_iter().chain(std::iter::repeat(0));
+        for ((row, own), failing) in rows.iter_mut().zip(own).zip(failing) {
+            *row &= (own | if keeps_dominant { u64::MAX } else { 0 }) & !failing;
+        }
+        Ok(())
+    }
+
     pub(super) fn take<L: Lane>(
         &self,
         page: &[u8],
@@ -143,18 +172,11 @@ impl Sparse {
             return Ok(());
         };
         // The rows asked for that have a value of their own, and its ordinal.
-        let mut ordinal = self.rows.valid_rank(page, span.start);
-        let mut counted = 0;
         let mut wanted = Vec::new();
+        let mut ranks =
+            Ranks::new(own.as_ref().map(NullBuffer::inner), self.rows.valid_rank(page, span.start));
         for (index, row) in rows.iter().enumerate() {
-            let place = to_usize(*row) - span.start;
-            let Some(own) = &own else {
-                wanted.push((index, to_u32(ordinal + place)));
-                continue;
-            };
-            if own.is_valid(place) {
-                ordinal += own.inner().slice(counted, place - counted).count_set_bits();
-                counted = place;
+            if let Some(ordinal) = ranks.of(to_usize(*row) - span.start) {
                 wanted.push((index, to_u32(ordinal)));
             }
         }
@@ -167,5 +189,69 @@ impl Sparse {
             target[start + index] = value;
         }
         Ok(())
+    }
+}
+
+/// Marks in `failing` the rows of `own` whose ordinal has no bit in `others`.
+fn mark_failing(
+    own: &[u64],
+    others: &[u64],
+    others_count: usize,
+    failing: &mut [u64],
+) -> Result<()> {
+    // The ordinal of the first row of the word under way.
+    let (mut word_idx, mut first) = (0, 0);
+    for_each_clear(others, others_count, |ordinal| {
+        while let Some(word) = own.get(word_idx) {
+            let count = to_usize(word.count_ones());
+            if ordinal < first + count {
+                break;
+            }
+            (word_idx, first) = (word_idx + 1, first + count);
+        }
+        let Some(word) = own.get(word_idx) else {
+            return Err(Error::corrupt("a sparse page has fewer rows of its own than it says"));
+        };
+        failing[word_idx] |= 1 << nth_bit(*word, ordinal - first);
+        Ok(())
+    })
+}
+
+/// The position of the set bit before which there are `rank` others.
+fn nth_bit(mut word: u64, rank: usize) -> u32 {
+    for _ in 0..rank {
+        word &= word.wrapping_sub(1);
+    }
+    word.trailing_zeros() % 64
+}
+
+/// Ordinals of ascending places among the set bits.
+struct Ranks<'a> {
+    bits: Option<&'a BooleanBuffer>,
+    words: Vec<u64>,
+    word_idx: usize,
+    /// Set bits before that word.
+    before: usize,
+}
+
+impl<'a> Ranks<'a> {
+    /// `first` is the ordinal of the first set bit; without bits all are set.
+    fn new(bits: Option<&'a BooleanBuffer>, first: usize) -> Ranks<'a> {
+        let words = bits.map(validity::words).unwrap_or_default();
+        Ranks { bits, words, word_idx: 0, before: first }
+    }
+
+    /// The ordinal of `place` if its bit is set; no place is below the one before.
+    fn of(&mut self, place: usize) -> Option<usize> {
+        if self.bits.is_none() {
+            return Some(self.before + place);
+        }
+        while self.word_idx < place / 64 {
+            self.before += to_usize(self.words[self.word_idx].count_ones());
+            self.word_idx += 1;
+        }
+        let bit = 1_u64 << (place % 64);
+        let word = self.words[self.word_idx];
+        (word & bit != 0).then(|| self.before + to_usize((word & (bit - 1)).count_ones()))
     }
 }

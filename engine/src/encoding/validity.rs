@@ -124,6 +124,32 @@ impl Validity {
         Some(nulls).filter(|nulls| nulls.null_count() > 0)
     }
 
+    /// Sets the bits of the valid rows in `words`, those of the whole page, which are zero.
+    pub(super) fn set_valid(&self, page: &[u8], words: &mut [u64]) {
+        match self {
+            Validity::NoneNull => words.fill(u64::MAX),
+            Validity::AllNull => {}
+            Validity::Bits(bits) => words.copy_from_slice(&self::words(bits)),
+            Validity::NullRows(positions) => {
+                words.fill(u64::MAX);
+                for index in 0..positions.count {
+                    let row = positions.get(page, index);
+                    if let Some(word) = words.get_mut(row / 64) {
+                        *word &= !(1 << (row % 64));
+                    }
+                }
+            }
+            Validity::ValidRows(positions) => {
+                for index in 0..positions.count {
+                    let row = positions.get(page, index);
+                    if let Some(word) = words.get_mut(row / 64) {
+                        *word |= 1 << (row % 64);
+                    }
+                }
+            }
+        }
+    }
+
     /// The validity of some ascending rows of a page of `row_count` rows.
     pub(super) fn take(&self, page: &[u8], rows: &[u32]) -> Option<NullBuffer> {
         let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return None };

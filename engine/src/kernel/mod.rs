@@ -10,6 +10,7 @@
 mod bitpack;
 mod decimals;
 mod dispatch;
+mod filter;
 mod floats;
 mod lane;
 mod scan;
@@ -20,6 +21,7 @@ pub(crate) use self::decimals::{
     Decimals, digits_of_f32, digits_of_f64, f32_in_place, f32_of_digits, f64_in_place,
     f64_of_digits,
 };
+pub(crate) use self::filter::{BLOCK_WORDS, count_bits, keep_listed, max, push_positions, within};
 pub(crate) use self::floats::float_facts;
 pub(crate) use self::lane::{Integer, Lane};
 pub(crate) use self::scan::{

@@ -7,18 +7,10 @@
 use std::ops::{Bound, Range};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, ArrowNativeTypeOp, AsArray, PrimitiveArray};
-use arrow::datatypes::{
-    ArrowPrimitiveType, Date32Type, Int8Type, Int16Type, Int32Type, Int64Type,
-    Time32MillisecondType, Time32SecondType, Time64MicrosecondType, Time64NanosecondType,
-    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
-    TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
-};
-
 use super::value_set::{ValueRange, ValueSet, Verdict};
 use super::view::{ChunkView, CodesView, Column, DictionaryView};
-use crate::types::{DataType, Result, TimeUnit, match_integer_type};
-use crate::vector::Selection;
+use crate::encoding::CodeFilter;
+use crate::types::{DataType, Result};
 
 /// Ranges up to which testing each beats a table of all codes.
 const RANGES_MAX: usize = 4;
@@ -69,22 +61,27 @@ impl Test {
 pub(crate) struct CodeTest {
     /// Ascending and disjoint; NULL's code included where NULL passes.
     ranges: Vec<Range<u32>>,
-    /// By code, when there are many ranges.
-    table: Option<Arc<Vec<bool>>>,
+    /// A bit per code, when there are many ranges.
+    table: Option<Arc<Vec<u64>>>,
     share: f64,
 }
 
 impl CodeTest {
-    fn new(ranges: Vec<Range<u32>>, null_code: u32) -> CodeTest {
+    /// `code_count` includes NULL's code if it occurs.
+    fn new(mut ranges: Vec<Range<u32>>, code_count: u32) -> CodeTest {
+        let kept: u32 = ranges.iter().map(|range| range.end - range.start).sum();
+        let share = f64::from(kept) / f64::from(code_count.max(1));
         let table = (ranges.len() > RANGES_MAX).then(|| {
-            let mut table = vec![false; null_code as usize + 1];
-            for range in &ranges {
-                table[range.start as usize..range.end as usize].fill(true);
+            let mut table = vec![0_u64; (code_count as usize).div_ceil(64)];
+            for code in ranges.iter().cloned().flatten() {
+                table[(code / 64) as usize] |= 1 << (code % 64);
             }
             Arc::new(table)
         });
-        let kept: u32 = ranges.iter().map(|range| range.end - range.start).sum();
-        let share = f64::from(kept) / (f64::from(null_code) + 1.0);
+        // No code is beyond the last, so that the width of a block proves more.
+        if let Some(last) = ranges.last_mut().filter(|last| last.end >= code_count) {
+            last.end = u32::MAX;
+        }
         CodeTest { ranges, table, share }
     }
 
@@ -97,26 +94,11 @@ impl CodeTest {
         if may_match { Verdict::Some } else { Verdict::None }
     }
 
-    /// Keeps the selected rows whose code is in the set; `codes` are theirs.
-    pub(crate) fn retain(&self, codes: &[u32], selection: &mut Selection) {
-        if let Some(table) = &self.table {
-            selection.retain(|index| table[codes[index] as usize]);
-            return;
-        }
-        let bounds: Vec<(u32, u32)> =
-            self.ranges.iter().map(|range| (range.start, range.end - range.start)).collect();
-        match bounds[..] {
-            [] => selection.retain(|_| false),
-            [(start, len)] => selection.retain(|index| codes[index].wrapping_sub(start) < len),
-            [(first, first_len), (second, second_len)] => selection.retain(|index| {
-                let code = codes[index];
-                (code.wrapping_sub(first) < first_len) | (code.wrapping_sub(second) < second_len)
-            }),
-            _ => selection.retain(|index| {
-                let code = codes[index];
-                let inside = |(start, len): &(u32, u32)| code.wrapping_sub(*start) < *len;
-                bounds.iter().fold(false, |any, range| any | inside(range))
-            }),
+    /// The test for a page.
+    pub(crate) fn filter(&self) -> CodeFilter<'_> {
+        match &self.table {
+            Some(table) => CodeFilter::Table(table),
+            None => CodeFilter::Ranges(&self.ranges),
         }
     }
 }
@@ -167,7 +149,7 @@ impl IdSet {
         match &ranges[..] {
             [] => Test::None,
             [range] if range.start == 0 && range.end >= code_count => Test::All,
-            _ => Test::Codes(CodeTest::new(ranges, null_code)),
+            _ => Test::Codes(CodeTest::new(ranges, code_count)),
         }
     }
 }
@@ -237,70 +219,4 @@ pub(crate) fn page_verdict(
         }
         _ => set.verdict(&chunk.page_zone(page)),
     }
-}
-
-/// Keeps the selected rows whose integer is in one of `ranges`; `array` holds theirs.
-pub(crate) fn retain_integers(
-    array: &ArrayRef,
-    data_type: DataType,
-    (ranges, null): (&[(i128, i128)], bool),
-    selection: &mut Selection,
-) {
-    macro_rules! integers {
-        ($arrow:ty) => {
-            retain_natives::<$arrow>(array.as_primitive(), ranges, null, selection)
-        };
-    }
-    match_integer_type!(data_type, integers, ());
-}
-
-#[expect(clippy::needless_bitwise_bool, reason = "no branch in the loop: it vectorises")]
-fn retain_natives<T: ArrowPrimitiveType>(
-    array: &PrimitiveArray<T>,
-    ranges: &[(i128, i128)],
-    null: bool,
-    selection: &mut Selection,
-) where
-    T::Native: Ord + TryFrom<i128>,
-{
-    let lowest = |value: i128| native::<T>(value, T::Native::MIN_TOTAL_ORDER);
-    let highest = |value: i128| native::<T>(value, T::Native::MAX_TOTAL_ORDER);
-    let outside = |value: i128| T::Native::try_from(value).is_err();
-    // A bound outside the type on the wrong side leaves nothing of the range.
-    let ranges: Vec<(T::Native, T::Native)> = ranges
-        .iter()
-        .filter(|(low, high)| (*low <= 0 || !outside(*low)) && (*high >= 0 || !outside(*high)))
-        .map(|(low, high)| (lowest(*low), highest(*high)))
-        .collect();
-    let values = array.values();
-    let nulls = array.nulls().filter(|nulls| nulls.null_count() > 0);
-    match (&ranges[..], nulls) {
-        ([(low, high)], None) => {
-            let (low, high) = (*low, *high);
-            selection.retain(|index| (low <= values[index]) & (values[index] <= high));
-        }
-        ([(low, high), (second_low, second_high)], None) => {
-            let (low, high, low2, high2) = (*low, *high, *second_low, *second_high);
-            selection.retain(|index| {
-                let value = values[index];
-                ((low <= value) & (value <= high)) | ((low2 <= value) & (value <= high2))
-            });
-        }
-        (ranges, nulls) => selection.retain(|index| {
-            if nulls.is_some_and(|nulls| nulls.is_null(index)) {
-                return null;
-            }
-            let value = values[index];
-            // Ranges ascend: the last that starts at or below the value is the one.
-            let after = ranges.partition_point(|(low, _)| *low <= value);
-            after > 0 && value <= ranges[after - 1].1
-        }),
-    }
-}
-
-fn native<T: ArrowPrimitiveType>(value: i128, limit: T::Native) -> T::Native
-where
-    T::Native: TryFrom<i128>,
-{
-    T::Native::try_from(value).unwrap_or(limit)
 }

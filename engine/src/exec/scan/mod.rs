@@ -6,6 +6,7 @@
 
 mod chosen;
 mod conjunct;
+mod page_rows;
 mod parquet;
 mod reader;
 mod stored;

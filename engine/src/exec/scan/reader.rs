@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use super::conjunct::Test;
 use super::view::{ChunkView, Column, PageView};
-use crate::types::{DataType, Result, Value};
+use crate::types::{DataType, Error, Result, Value};
 use crate::vector::{CodeBook, DictionaryVector, Selection, Vector};
 
 /// A column of one row group, as the scan gives it.
@@ -88,19 +89,29 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// The codes of the selected rows of a page of a column that has codes.
+    /// Clears the bits of `rows` that fail a test of codes or integers.
     ///
     /// # Errors
-    /// When the page cannot be read.
-    pub(crate) fn codes(
+    /// When the page cannot be read; `Internal` for a test of another kind.
+    pub(crate) fn filter(
         &mut self,
         column: usize,
         page: usize,
-        rows: &Selection,
-    ) -> Result<Option<Vec<u32>>> {
-        let Column::Stored(chunk) = &self.columns[column].column else { return Ok(None) };
+        test: &Test,
+        rows: &mut [u64],
+    ) -> Result<()> {
+        let Column::Stored(chunk) = &self.columns[column].column else {
+            return Err(Error::internal("a constant was to be filtered by page"));
+        };
         let chunk = Arc::clone(chunk);
-        self.page(column, page, chunk.as_ref())?.codes(rows).map(Some)
+        let page = self.page(column, page, chunk.as_ref())?;
+        match test {
+            Test::Codes(test) => page.filter_codes(test.filter(), rows),
+            Test::Integers { ranges, null } => page.filter_integers(ranges, *null, rows),
+            Test::All | Test::None | Test::Evaluate => {
+                Err(Error::internal("a test without a page's answer"))
+            }
+        }
     }
 
     fn page(

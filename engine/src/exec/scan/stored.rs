@@ -8,7 +8,8 @@ use roaring::RoaringBitmap;
 
 use super::view::{ChunkView, CodesView, Column, DictionaryView, PageView, TableView, Zone};
 use crate::catalog::{FieldId, Table};
-use crate::encoding::{Page, ZoneMap};
+use crate::encoding::{CodeFilter, Page, ZoneMap};
+use crate::kernel;
 use crate::storage::dictionary::{CodeMap, Dictionary};
 use crate::storage::{Chunk, TableSnapshot};
 use crate::types::{DataType, Error, Result, Value};
@@ -205,11 +206,18 @@ impl PageView for StoredPage {
             Selection::Rows(rows) => self.page.take_codes(rows, &mut codes)?,
         }
         // Everything behind indexes arrays by code.
-        match codes.iter().max() {
-            Some(code) if *code as usize > self.null_code => {
-                Err(Error::corrupt(format!("a page has code {code} of {}", self.null_code)))
-            }
-            _ => Ok(codes),
+        let max = kernel::max(&codes);
+        if max as usize > self.null_code {
+            return Err(Error::corrupt(format!("a page has code {max} of {}", self.null_code)));
         }
+        Ok(codes)
+    }
+
+    fn filter_codes(&self, filter: CodeFilter<'_>, rows: &mut [u64]) -> Result<()> {
+        self.page.filter_codes(filter, rows)
+    }
+
+    fn filter_integers(&self, ranges: &[(i128, i128)], null: bool, rows: &mut [u64]) -> Result<()> {
+        self.page.filter_integers(ranges, null, rows)
     }
 }

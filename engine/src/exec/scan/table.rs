@@ -2,8 +2,9 @@
 //!
 //! Opening it asks statistics and dictionaries which row groups can hold a matching row, and decides
 //! for each filter term how it is tested there. A morsel is some pages of a row group. In a page the
-//! terms are tried one after the other on windows of rows; the columns that are given out are decoded
-//! for the surviving rows only.
+//! tests of codes and integers are tried one after the other, a bit for each row; other terms are
+//! evaluated on windows of the rows that are left. The columns that are given out are decoded for
+//! those rows only.
 
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
@@ -11,7 +12,8 @@ use std::sync::Arc;
 use arrow::array::UInt64Array;
 use roaring::RoaringBitmap;
 
-use super::conjunct::{IdSet, Test, page_verdict, retain_integers, test_for};
+use super::conjunct::{IdSet, Test, page_verdict, test_for};
+use super::page_rows::PageRows;
 use super::reader::{OpenColumn, ReadCounters, Reader};
 use super::value_set::{ValueSet, Verdict};
 use super::view::{CodesView, Column, DictionaryView, TableView, unread};
@@ -277,33 +279,87 @@ impl TableScan {
         let Some(tests) = self.page_tests(row_group, page) else {
             return Ok(ControlFlow::Continue(()));
         };
-        let kept = row_group.deletions.as_ref().and_then(|d| kept_rows(d, first_row, page_rows));
-        let batch_len = context.batch_len.clamp(1, 1 << 20);
-        let filtered = !tests.is_empty() || kept.is_some();
-        let batches = if filtered { WINDOW_BATCHES } else { 1 };
-        let mut window = len_u32(batch_len * batches);
-        let mut start = 0;
-        while start < page_rows {
-            let end = page_rows.min(start.saturating_add(window));
-            let mut selection = Selection::All(start..end);
-            if let Some(kept) = &kept {
-                selection.retain(|index| kept[start as usize + index]);
+        let mut rows = PageRows::all(page_rows);
+        if let Some(deletions) = &row_group.deletions {
+            rows.delete(deletions, first_row);
+        }
+        let mut evaluated = Vec::new();
+        for (term, test) in tests {
+            match (test, &self.terms[term].set) {
+                (Test::Codes(_) | Test::Integers { .. }, Some((column, _))) => {
+                    reader.filter(*column, page, test, rows.words_mut())?;
+                }
+                _ => evaluated.push(term),
             }
-            for (term, test) in &tests {
+            if rows.count() == 0 {
+                return Ok(ControlFlow::Continue(()));
+            }
+        }
+        let place = (row_group.index, page, first_row);
+        if evaluated.is_empty() {
+            return self.give(place, &rows, reader, context, sink);
+        }
+        self.evaluate_and_give(place, (&rows, &evaluated), reader, context, sink)
+    }
+
+    /// Gives out the rows that are left.
+    fn give(
+        &self,
+        place: (usize, usize, u32),
+        rows: &PageRows,
+        reader: &mut Reader<'_>,
+        context: &Context,
+        sink: &mut Sink<'_>,
+    ) -> Result<ControlFlow<()>> {
+        let batch_len = context.batch_len.clamp(1, 1 << 20);
+        if self.given.is_empty() && !self.with_address {
+            let mut left = rows.count() as usize;
+            while left > 0 {
+                let len = left.min(batch_len);
+                if sink(Batch::new(Vec::new(), len))?.is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+                left -= len;
+            }
+            return Ok(ControlFlow::Continue(()));
+        }
+        let mut pieces = rows.pieces();
+        while let Some(piece) = pieces.next(batch_len) {
+            if self.emit(place, &piece, batch_len, reader, sink)?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Evaluates the other terms on the rows that are left, window by window, and gives out what
+    /// passes.
+    fn evaluate_and_give(
+        &self,
+        place: (usize, usize, u32),
+        (rows, terms): (&PageRows, &[usize]),
+        reader: &mut Reader<'_>,
+        context: &Context,
+        sink: &mut Sink<'_>,
+    ) -> Result<ControlFlow<()>> {
+        let batch_len = context.batch_len.clamp(1, 1 << 20);
+        let mut window = batch_len * WINDOW_BATCHES;
+        let mut pieces = rows.pieces();
+        while let Some(mut selection) = pieces.next(window) {
+            let asked = selection.len();
+            for term in terms {
                 if selection.is_empty() {
                     break;
                 }
-                self.apply((*term, test), page, reader, &mut selection, context)?;
+                self.evaluate(*term, place.1, reader, &mut selection, context)?;
             }
             // Few survivors: look further ahead, so that batches do not become tiny.
-            if filtered && selection.len() < (end - start) as usize / 8 {
-                window = window.saturating_mul(2).min(self.page_len.max(1));
+            if selection.len() < asked / 8 {
+                window = window.saturating_mul(2);
             }
-            let place = (row_group.index, page, first_row);
             if self.emit(place, &selection, batch_len, reader, sink)?.is_break() {
                 return Ok(ControlFlow::Break(()));
             }
-            start = end;
         }
         Ok(ControlFlow::Continue(()))
     }
@@ -332,45 +388,30 @@ impl TableScan {
         Some(tests)
     }
 
-    fn apply(
+    /// Keeps the rows for which a term is true.
+    fn evaluate(
         &self,
-        (term, test): (usize, &Test),
+        term: usize,
         page: usize,
         reader: &mut Reader<'_>,
         selection: &mut Selection,
         context: &Context,
     ) -> Result<()> {
         let term = &self.terms[term];
-        match (test, &term.set) {
-            (Test::All, _) => {}
-            (Test::None, _) => *selection = Selection::Rows(Vec::new()),
-            (Test::Codes(codes_test), Some((column, _))) => {
-                if let Some(codes) = reader.codes(*column, page, selection)? {
-                    codes_test.retain(&codes, selection);
-                }
+        let vectors = term
+            .columns
+            .iter()
+            .map(|column| reader.read(*column, page, selection))
+            .collect::<Result<Vec<_>>>()?;
+        let batch = Batch::new(vectors, selection.len());
+        let verdict = term.program.run(&batch, context)?;
+        let rows = true_rows(&verdict[0])?;
+        if rows.len() < selection.len() {
+            let mut keep = vec![false; selection.len()];
+            for row in rows {
+                keep[row as usize] = true;
             }
-            (Test::Integers { ranges, null }, Some((column, _))) => {
-                let array = reader.read(*column, page, selection)?.decode()?;
-                let data_type = self.column_kinds[*column].data_type();
-                retain_integers(&array, data_type, (ranges, *null), selection);
-            }
-            _ => {
-                let vectors = term
-                    .columns
-                    .iter()
-                    .map(|column| reader.read(*column, page, selection))
-                    .collect::<Result<Vec<_>>>()?;
-                let batch = Batch::new(vectors, selection.len());
-                let verdict = term.program.run(&batch, context)?;
-                let rows = true_rows(&verdict[0])?;
-                if rows.len() < selection.len() {
-                    let mut keep = vec![false; selection.len()];
-                    for row in rows {
-                        keep[row as usize] = true;
-                    }
-                    selection.retain(|index| keep[index]);
-                }
-            }
+            selection.retain(|index| keep[index]);
         }
         Ok(())
     }
@@ -587,17 +628,6 @@ fn flat_kind<'a>(data_type: DataType, columns: impl Iterator<Item = &'a OpenColu
     ColumnKind::Flat { data_type, nullable, bounds: bounds.filter(|_| known) }
 }
 
-/// Which rows of a page are not deleted; `None` when all are there.
-fn kept_rows(deletions: &RoaringBitmap, first_row: u32, page_rows: u32) -> Option<Vec<bool>> {
-    let mut deleted = deletions.range(first_row..first_row.saturating_add(page_rows)).peekable();
-    deleted.peek()?;
-    let mut kept = vec![true; page_rows as usize];
-    for row in deleted {
-        kept[(row - first_row) as usize] = false;
-    }
-    Some(kept)
-}
-
-fn len_u32(len: usize) -> u32 {
+pub(super) fn len_u32(len: usize) -> u32 {
     u32::try_from(len).expect("rows of a row group are counted in u32")
 }

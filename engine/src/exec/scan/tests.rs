@@ -7,14 +7,16 @@
 
 use std::ops::{Bound, ControlFlow, Range};
 
-use arrow::array::{ArrayRef, Int32Array, StringArray, UInt32Array};
+use arrow::array::{ArrayRef, AsArray, Int32Array, StringArray, UInt32Array};
 use arrow::compute::take;
+use arrow::datatypes::Int32Type;
 use proptest::prelude::*;
 use roaring::RoaringBitmap;
 
 use super::view::{ChunkView, CodesView, DictionaryView, PageView};
 use super::*;
 use crate::catalog::FieldId;
+use crate::encoding::CodeFilter;
 use crate::plan::{Comparison, Expr, ScanColumn};
 use crate::types::{DataType, Value};
 use crate::vector::{Batch, CodeIds, DistinctValues, IdOrder, Selection};
@@ -183,6 +185,31 @@ impl PageView for Page {
     fn codes(&self, rows: &Selection) -> Result<Vec<u32>> {
         let codes = self.codes.as_ref().expect("a page of codes");
         Ok(rows.to_rows().iter().map(|row| codes[*row as usize]).collect())
+    }
+
+    fn filter_codes(&self, filter: CodeFilter<'_>, rows: &mut [u64]) -> Result<()> {
+        let codes = self.codes.as_ref().expect("a page of codes");
+        let passes = |code: u32| match filter {
+            CodeFilter::Ranges(ranges) => ranges.iter().any(|range| range.contains(&code)),
+            CodeFilter::Table(table) => table[code as usize / 64] >> (code % 64) & 1 == 1,
+        };
+        for (row, code) in codes.iter().enumerate().filter(|(_, code)| !passes(**code)) {
+            assert!(*code < 7, "row {row}");
+            rows[row / 64] &= !(1 << (row % 64));
+        }
+        Ok(())
+    }
+
+    fn filter_integers(&self, ranges: &[(i128, i128)], null: bool, rows: &mut [u64]) -> Result<()> {
+        for (row, value) in self.array.as_primitive::<Int32Type>().iter().enumerate() {
+            let inside = |value: i32| {
+                ranges.iter().any(|(low, high)| (*low..=*high).contains(&i128::from(value)))
+            };
+            if !value.map_or(null, inside) {
+                rows[row / 64] &= !(1 << (row % 64));
+            }
+        }
+        Ok(())
     }
 }
 

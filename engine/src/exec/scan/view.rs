@@ -11,6 +11,7 @@ use arrow::array::ArrayRef;
 use roaring::RoaringBitmap;
 
 use crate::catalog::FieldId;
+use crate::encoding::CodeFilter;
 use crate::exec::profile::ScanProfile;
 use crate::types::{Result, Value};
 use crate::vector::{CodeIds, DistinctValues, Selection};
@@ -155,4 +156,16 @@ pub(crate) trait PageView: Debug + Send + Sync {
     /// # Errors
     /// `Corrupt`.
     fn codes(&self, rows: &Selection) -> Result<Vec<u32>>;
+
+    /// Clears the bits of `rows`, one for each row of the page, whose code does not pass.
+    ///
+    /// # Errors
+    /// `Corrupt`.
+    fn filter_codes(&self, filter: CodeFilter<'_>, rows: &mut [u64]) -> Result<()>;
+
+    /// Clears the bits of `rows` whose integer is in none of the closed `ranges`; NULL passes as told.
+    ///
+    /// # Errors
+    /// `Corrupt`.
+    fn filter_integers(&self, ranges: &[(i128, i128)], null: bool, rows: &mut [u64]) -> Result<()>;
 }

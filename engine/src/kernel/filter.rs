@@ -1,0 +1,180 @@
+//! Tests of values into bits, one bit a row: bit `i % 64` of word `i / 64`.
+//!
+//! A block is compared into 1,024 bytes of 0 and 1 first, and eight bytes are then gathered into eight
+//! bits by one multiplication. Both loops vectorise on every instruction set, where setting one bit
+//! of a word after the other does not.
+#![expect(clippy::cast_possible_truncation, reason = "the top byte of a product; rows of a block")]
+
+use super::bitpack::BLOCK_LEN;
+use super::dispatch::vectorised;
+use super::lane::Lane;
+
+/// Words that hold a bit for each value of a block.
+pub(crate) const BLOCK_WORDS: usize = BLOCK_LEN / 64;
+
+vectorised! {
+    /// Which of `values` are in the circular range that starts at `low` and reaches `span` further.
+    fn within<L: Lane>(values: &[L; BLOCK_LEN], low: L, span: L, bits: &mut [u64; BLOCK_WORDS]) = within_body
+}
+
+#[inline(always)]
+fn within_body<L: Lane>(values: &[L; BLOCK_LEN], low: L, span: L, bits: &mut [u64; BLOCK_WORDS]) {
+    let mut passes = [0_u8; BLOCK_LEN];
+    for (pass, value) in passes.iter_mut().zip(values) {
+        *pass = u8::from(value.wrapping_sub(low) <= span);
+    }
+    gather_bits(&passes, bits);
+}
+
+/// The low bits of eight bytes, gathered in the top byte of the product with this.
+const GATHER: u64 = 0x0102_0408_1020_4080;
+
+#[inline(always)]
+fn gather_bits(passes: &[u8; BLOCK_LEN], bits: &mut [u64; BLOCK_WORDS]) {
+    let mut bytes = [0_u8; BLOCK_LEN / 8];
+    for (byte, eight) in bytes.iter_mut().zip(passes.as_chunks::<8>().0) {
+        *byte = (u64::from_le_bytes(*eight).wrapping_mul(GATHER) >> 56) as u8;
+    }
+    for (word, eight) in bits.iter_mut().zip(bytes.as_chunks::<8>().0) {
+        *word = u64::from_le_bytes(*eight);
+    }
+}
+
+/// Clears the bits of `rows` whose value has no bit in `table`.
+///
+/// # Panics
+/// When a value with its bit set in `rows` is beyond the table.
+#[inline]
+pub(crate) fn keep_listed<L: Lane>(values: &[L], table: &[u64], rows: &mut [u64]) {
+    let is_listed = |value: &L| {
+        let value = value.to_u64() as usize;
+        table[value / 64] >> (value % 64) & 1
+    };
+    for (values, word) in values.chunks(64).zip(rows) {
+        if word.count_ones() < DENSE {
+            let mut left = *word;
+            while left != 0 {
+                let bit = left.trailing_zeros();
+                *word &= !((is_listed(&values[bit as usize]) ^ 1) << bit);
+                left &= left - 1;
+            }
+        } else {
+            let listed = |bits, (bit, value)| bits | is_listed(value) << bit;
+            *word &= values.iter().enumerate().fold(0, listed);
+        }
+    }
+}
+
+/// Rows of a word from which testing all 64 costs no more than testing each.
+const DENSE: u32 = 24;
+
+/// Appends the positions of the set bits of `words`; the first bit is at `first`.
+#[inline]
+pub(crate) fn push_positions(words: &[u64], first: u32, target: &mut Vec<u32>) {
+    let mut base = first;
+    for word in words {
+        if *word == u64::MAX {
+            target.extend(base..base + 64);
+        } else {
+            let mut left = *word;
+            while left != 0 {
+                target.push(base + left.trailing_zeros());
+                left &= left - 1;
+            }
+        }
+        base += 64;
+    }
+}
+
+vectorised! {
+    /// How many bits are set.
+    fn count_bits(words: &[u64]) -> usize = count_bits_body
+}
+
+#[inline(always)]
+fn count_bits_body(words: &[u64]) -> usize {
+    words.iter().map(|word| word.count_ones() as usize).sum()
+}
+
+vectorised! {
+    /// The greatest value; the least there is for an empty slice.
+    fn max<L: Lane>(values: &[L]) -> L = max_body
+}
+
+#[inline(always)]
+fn max_body<L: Lane>(values: &[L]) -> L {
+    values.iter().fold(L::MIN, |max, value| max.max(*value))
+}
+
+#[cfg(test)]
+#[expect(clippy::result_large_err, reason = "proptest's error type")]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn is_set(words: &[u64], row: usize) -> bool {
+        words[row / 64] >> (row % 64) & 1 == 1
+    }
+
+    fn block<L: Lane>(seed: u64) -> [L; BLOCK_LEN] {
+        let mut state = seed | 1;
+        std::array::from_fn(|_| {
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            L::from_u64(state >> (state >> 59))
+        })
+    }
+
+    fn within_matches<L: Lane>(seed: u64, low: u64, span: u64) {
+        let values = block::<L>(seed);
+        let (low, span) = (L::from_u64(low), L::from_u64(span));
+        let mut bits = [seed; BLOCK_WORDS];
+        within(&values, low, span, &mut bits);
+        for (row, value) in values.iter().enumerate() {
+            assert_eq!(is_set(&bits, row), value.wrapping_sub(low) <= span, "row {row}");
+        }
+        let mut baseline = [0; BLOCK_WORDS];
+        within_body(&values, low, span, &mut baseline);
+        assert_eq!(baseline, bits);
+        assert_eq!(max(&values), values.iter().copied().max().unwrap());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(16))]
+
+        #[test]
+        fn ranges_match_one_value_at_a_time(seed: u64, low: u64, span: u64, shift in 0..64_u32) {
+            within_matches::<u8>(seed, low, span >> shift);
+            within_matches::<u16>(seed, low, span >> shift);
+            within_matches::<u32>(seed, low, span >> shift);
+            within_matches::<u64>(seed, low, span >> shift);
+        }
+
+        #[test]
+        fn tables_match_one_value_at_a_time(seed: u64, table: [u64; 4], words: [u64; BLOCK_WORDS]) {
+            let values = block::<u8>(seed);
+            let mut rows = words;
+            for (index, word) in rows.iter_mut().enumerate().filter(|(index, _)| index % 2 == 0) {
+                *word &= seed.rotate_left(u32::try_from(index).unwrap()) & seed;
+            }
+            let before = rows;
+            keep_listed(&values, &table, &mut rows);
+            for (row, value) in values.iter().enumerate() {
+                let expected = is_set(&before, row) && is_set(&table, usize::from(*value));
+                prop_assert_eq!(is_set(&rows, row), expected, "row {}", row);
+            }
+        }
+
+        #[test]
+        fn positions_are_those_of_the_bits(mut words: Vec<u64>, first in 0..1000_u32) {
+            words.push(u64::MAX);
+            let mut found = vec![7];
+            push_positions(&words, first, &mut found);
+            let rows = (0..words.len() * 64).filter(|row| is_set(&words, *row));
+            let naive: Vec<u32> =
+                std::iter::once(7).chain(rows.map(|row| first + u32::try_from(row).unwrap())).collect();
+            prop_assert_eq!(count_bits(&words), naive.len() - 1);
+            prop_assert_eq!(found, naive);
+        }
+    }
+}
