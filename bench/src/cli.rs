@@ -6,6 +6,9 @@ use clap::{Args, Parser, Subcommand};
 use martlet::Options;
 use martlet::output::parse_byte_size;
 
+use crate::compare::PEERS;
+use crate::suite::Suite;
+
 /// Everything that can be said on the command line.
 #[derive(Debug, Parser)]
 #[command(name = "martlet-bench", version, about = "Generates marts, loads them, times queries")]
@@ -24,18 +27,123 @@ pub(crate) enum Command {
     Load(LoadArgs),
     /// Times the queries of a file, one a line, and writes the figures as JSON
     Run(RunArgs),
-    /// Measures what width costs, as a Markdown table
-    Width {
-        /// The widths
-        #[arg(long, value_delimiter = ',', default_values_t = [50, 1_000, 4_000, 16_000])]
-        columns: Vec<u64>,
-    },
+    /// Makes a mart, loads it and times a suite of queries over it, answers checked
+    #[command(subcommand)]
+    Suite(SuiteCommand),
+    /// Sets Martlet beside its peers on a suite, alternating query by query
+    Compare(CompareArgs),
+    /// Prints what DuckDB, the oracle, answers to a suite: lines of its answers.tsv
+    Answers(CompareArgs),
     /// Measures one width, for `width`
     #[command(hide = true)]
     WidthOf {
         /// A Parquet file that `width` made
         file: PathBuf,
     },
+    /// Asks one query of a database that was just opened, for `suite --cold`
+    #[command(hide = true)]
+    ColdQuery {
+        /// The database
+        database: PathBuf,
+        /// The query
+        sql: String,
+        /// How many threads work on it
+        threads: usize,
+    },
+}
+
+/// Which suite.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SuiteCommand {
+    /// Web analytics, 105 columns: the 43 queries of ClickBench
+    Hits(SuiteArgs),
+    /// The star schema benchmark flattened, 38 columns: its 13 queries
+    SsbFlat(SuiteArgs),
+    /// Six keys and three measures: the ten questions of h2o/db-benchmark
+    Groupby(SuiteArgs),
+    /// 1,000 columns: twelve queries over a few of them
+    Wide(SuiteArgs),
+    /// What it costs that a table has many columns
+    Width {
+        /// The widths
+        #[arg(long, value_delimiter = ',', default_values_t = [50, 1_000, 4_000, 16_000])]
+        columns: Vec<u64>,
+    },
+    /// The hits suite at several sizes and thread counts: time per row, speed-up
+    Scale {
+        /// The sizes, in rows
+        #[arg(long, value_delimiter = ',',
+              default_values_t = [100_000, 1_000_000, 3_000_000, 10_000_000, 30_000_000])]
+        sizes: Vec<u64>,
+        /// The thread counts
+        #[arg(long, value_delimiter = ',', default_values_t = [1, 2])]
+        threads: Vec<usize>,
+        #[command(flatten)]
+        common: CommonArgs,
+    },
+}
+
+/// What all suites take.
+#[derive(Debug, Args)]
+pub(crate) struct CommonArgs {
+    /// The seed of the mart
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Timed runs of each query, after one for the caches
+    #[arg(long, default_value_t = 5)]
+    pub(crate) runs: usize,
+    /// Only the queries of these names
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) queries: Vec<String>,
+    /// Where marts are made; a Parquet file that is there is not made again
+    #[arg(long, default_value = "bench-data")]
+    pub(crate) data: PathBuf,
+    /// Where the figures go as JSON
+    #[arg(long)]
+    pub(crate) json: Option<PathBuf>,
+}
+
+/// `compare`.
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// The suite
+    #[arg(long)]
+    pub(crate) suite: Suite,
+    /// Rows of the mart; the suite's own number if not given
+    #[arg(long)]
+    pub(crate) rows: Option<u64>,
+    /// The peers
+    #[arg(long, value_delimiter = ',', default_values_t = PEERS.map(String::from))]
+    pub(crate) with: Vec<String>,
+    /// The folder of runner.py and requirements.txt, where the Python environment is made
+    #[arg(long, default_value = "bench/peers")]
+    pub(crate) peers: PathBuf,
+    /// A Python that has the peers already
+    #[arg(long)]
+    pub(crate) python: Option<PathBuf>,
+    /// Where the report goes: this with .md, .json and .svg; compare-SUITE-ROWS-SEED among the data if
+    /// not given
+    #[arg(long)]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+    #[command(flatten)]
+    pub(crate) limits: Limits,
+}
+
+/// `suite hits` and the like.
+#[derive(Debug, Args)]
+pub(crate) struct SuiteArgs {
+    /// Rows of the mart; the suite's own number if not given
+    #[arg(long)]
+    pub(crate) rows: Option<u64>,
+    /// Also asks each query in a new process whose files are not in the page cache
+    #[arg(long)]
+    pub(crate) cold: bool,
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+    #[command(flatten)]
+    pub(crate) limits: Limits,
 }
 
 /// Which mart.
@@ -137,7 +245,7 @@ impl Limits {
     pub(crate) fn options(&self) -> Options {
         let mut options = Options::default();
         if let Some(threads) = self.threads {
-            options.worker_count = threads;
+            options = options.with_worker_count(threads);
         }
         if let Some(bytes) = self.memory_limit {
             options.memory_limit = bytes;

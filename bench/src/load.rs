@@ -17,6 +17,9 @@ pub(crate) struct LoadRecord {
     pub(crate) bytes: u64,
     /// The most memory resident while loading, in units of 1,024 bytes.
     pub(crate) peak_kb: u64,
+    /// The most anonymous memory while loading, in units of 1,024 bytes.
+    #[serde(default)]
+    pub(crate) anonymous_peak_kb: u64,
 }
 
 /// Loads `files` as one load into `table`, which is made unless it is there.
@@ -36,13 +39,20 @@ pub(crate) fn load(
     } else {
         format!("CREATE TABLE {name} FROM {files}")
     };
+    let peak = host::AnonymousPeak::start();
     let start = Instant::now();
-    connection.execute(&statement).map_err(context(format!("cannot load {table}")))?;
+    let loaded = connection.execute(&statement);
     let load_s = read_record(path).load_s + start.elapsed().as_secs_f64();
+    let anonymous_peak_kb = peak.stop();
+    loaded.map_err(context(format!("cannot load {table}")))?;
     drop(connection);
     drop(database);
-    let record =
-        LoadRecord { load_s, bytes: host::directory_bytes(path)?, peak_kb: host::peak_kb() };
+    let record = LoadRecord {
+        load_s,
+        bytes: host::directory_bytes(path)?,
+        peak_kb: host::peak_kb(),
+        anonymous_peak_kb,
+    };
     let file = record_file(path);
     std::fs::write(&file, serde_json::to_string_pretty(&record)?)
         .map_err(context(format!("cannot write {}", file.display())))?;
@@ -60,7 +70,7 @@ fn has_table(database: &Database, quoted_name: &str) -> bool {
 }
 
 /// Beside the database and not in it, where it would count.
-fn record_file(path: &Path) -> PathBuf {
+pub(crate) fn record_file(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".load.json");
     name.into()

@@ -5,6 +5,7 @@
 #![expect(clippy::print_stderr, reason = "a command-line tool reports on standard error")]
 
 mod cli;
+mod compare;
 mod groupby;
 mod hits;
 mod host;
@@ -13,6 +14,7 @@ mod mart_file;
 mod random;
 mod run;
 mod ssb_flat;
+mod suite;
 mod wide;
 mod width;
 
@@ -23,9 +25,17 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
+use martlet::Options;
+use serde::Serialize;
 
-use crate::cli::{Cli, Command, Dataset, FileArgs, LoadArgs, RunArgs};
+use crate::cli::{
+    Cli, Command, CommonArgs, CompareArgs, Dataset, FileArgs, LoadArgs, RunArgs, SuiteArgs,
+    SuiteCommand,
+};
+use crate::compare::CompareOptions;
 use crate::mart_file::{FileOptions, Mart};
+use crate::suite::Suite;
+use crate::suite::run::SuiteOptions;
 
 /// A result of the harness: its errors are only ever shown.
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
@@ -53,11 +63,13 @@ fn main() -> ExitCode {
         }
         Command::Load(args) => load(&args),
         Command::Run(args) => run(&args),
-        Command::Width { columns } => width::side_by_side(&columns, |width| {
-            eprintln!("{width} columns");
-        })
-        .map(|table| print!("{table}")),
+        Command::Suite(command) => suite(&command),
+        Command::Compare(args) => compare(&args),
+        Command::Answers(args) => answers(&args),
         Command::WidthOf { file } => width_of(&file),
+        Command::ColdQuery { database, sql, threads } => {
+            suite::ask_cold(&database, &sql, threads).and_then(|cold| print_json(&cold))
+        }
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -98,9 +110,115 @@ fn run(args: &RunArgs) -> Result<()> {
     run::write(&report, &args.json)
 }
 
-fn width_of(file: &Path) -> Result<()> {
-    println!("{}", serde_json::to_string(&width::measure(file)?)?);
+fn suite(command: &SuiteCommand) -> Result<()> {
+    match command {
+        SuiteCommand::Hits(args) => run_suite(Suite::Hits, args),
+        SuiteCommand::SsbFlat(args) => run_suite(Suite::SsbFlat, args),
+        SuiteCommand::Groupby(args) => run_suite(Suite::Groupby, args),
+        SuiteCommand::Wide(args) => run_suite(Suite::Wide, args),
+        SuiteCommand::Width { columns } => {
+            print!("{}", width::side_by_side(columns, |width| eprintln!("{width} columns"))?);
+            Ok(())
+        }
+        SuiteCommand::Scale { sizes, threads, common } => run_scale(sizes, threads, common),
+    }
+}
+
+fn suite_options(suite: Suite, rows: u64, args: &CommonArgs, engine: Options) -> SuiteOptions {
+    SuiteOptions {
+        suite,
+        rows,
+        seed: args.seed,
+        run_count: args.runs.max(1),
+        with_cold: false,
+        queries: args.queries.clone(),
+        folder: args.data.clone(),
+        engine,
+    }
+}
+
+fn run_suite(suite: Suite, args: &SuiteArgs) -> Result<()> {
+    let rows = args.rows.unwrap_or_else(|| suite.default_rows());
+    let options = SuiteOptions {
+        with_cold: args.cold,
+        ..suite_options(suite, rows, &args.common, args.limits.options())
+    };
+    let report = suite::run::run(&options, |query| eprintln!("{query}"))?;
+    print!("{}", report.to_markdown());
+    write_json(args.common.json.as_deref(), &report)?;
+    check_faults(report.fault_count())
+}
+
+fn run_scale(sizes: &[u64], threads: &[usize], args: &CommonArgs) -> Result<()> {
+    let options = suite_options(Suite::Hits, 0, args, Options::default());
+    let report = suite::scale::run(&options, sizes, threads, |rows, threads, query| {
+        eprintln!("{rows:>9} rows, {threads} threads: {query}");
+    })?;
+    print!("{}", report.to_markdown());
+    write_json(args.json.as_deref(), &report)?;
+    check_faults(report.fault_count())
+}
+
+fn compare_options(args: &CompareArgs) -> CompareOptions {
+    CompareOptions {
+        suite: args.suite,
+        rows: args.rows.unwrap_or_else(|| args.suite.default_rows()),
+        seed: args.common.seed,
+        run_count: args.common.runs.max(1),
+        queries: args.common.queries.clone(),
+        peers: args.with.clone(),
+        folder: args.common.data.clone(),
+        peers_folder: args.peers.clone(),
+        python: args.python.clone(),
+        engine: args.limits.options(),
+    }
+}
+
+fn compare(args: &CompareArgs) -> Result<()> {
+    let options = compare_options(args);
+    let report = compare::run(&options, &mut |line| eprintln!("{line}"))?;
+    let out = args.out.clone().unwrap_or_else(|| {
+        let name = format!("compare-{}-{}-{}", report.suite, report.rows, report.seed);
+        options.folder.join(name)
+    });
+    let markdown = compare::markdown::render(&report);
+    for (extension, text) in [("md", &markdown), ("svg", &compare::chart::render(&report))] {
+        let file = out.with_added_extension(extension);
+        std::fs::write(&file, text).map_err(context(format!("cannot write {}", file.display())))?;
+    }
+    write_json(Some(&out.with_added_extension("json")), &report)?;
+    write_json(args.common.json.as_deref(), &report)?;
+    print!("{markdown}");
     Ok(())
+}
+
+fn answers(args: &CompareArgs) -> Result<()> {
+    let lines = compare::ask_oracle(&compare_options(args), &mut |line| eprintln!("{line}"))?;
+    print!("{}", suite::expected::to_text(&lines));
+    Ok(())
+}
+
+fn check_faults(count: usize) -> Result<()> {
+    if count == 0 {
+        Ok(())
+    } else {
+        Err(format!("{count} queries failed or answered wrong").into())
+    }
+}
+
+fn write_json(file: Option<&Path>, report: &impl Serialize) -> Result<()> {
+    let Some(file) = file else { return Ok(()) };
+    let text = serde_json::to_string_pretty(report)? + "\n";
+    std::fs::write(file, text).map_err(context(format!("cannot write {}", file.display())))
+}
+
+fn print_json(value: &impl Serialize) -> Result<()> {
+    println!("{}", serde_json::to_string(value)?);
+    Ok(())
+}
+
+fn width_of(file: &Path) -> Result<()> {
+    print_json(&width::measure(file)?)
 }
 
 /// The start of a query, on a line of its figures.

@@ -1,4 +1,4 @@
-//! `martlet-bench width`: what it costs that a table has many columns.
+//! `martlet-bench suite width`: what it costs that a table has many columns.
 //!
 //! Each width is measured in a process of its own, so that its memory is its own.
 

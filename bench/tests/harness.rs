@@ -62,9 +62,89 @@ mod tests {
     }
 
     #[test]
+    fn suites_are_answered_as_the_oracle_did() -> Result {
+        let folder = tempfile::tempdir()?;
+        for (suite, rows) in
+            [("hits", 100_000), ("ssb-flat", 100_000), ("groupby", 100_000), ("wide", 2_000)]
+        {
+            let line = format!("suite {suite} --rows {rows} --runs 1 --data d --json {suite}.json");
+            let output = bench(folder.path(), &line)?;
+            let report = fs::read_to_string(folder.path().join(format!("{suite}.json")))?;
+            let report: Value = serde_json::from_str(&report)?;
+            let queries = report["queries"].as_array().ok_or("no queries")?;
+            // A function that is not there yet is refused by name, and says so.
+            let is_refused = |query: &Value| {
+                query["error"].as_str().is_some_and(|error| error.ends_with("is not supported"))
+            };
+            let is_right = |query: &Value| {
+                query["check"] == "right"
+                    && query["seconds"].as_array().is_some_and(|s| s.len() == 1)
+            };
+            for query in queries {
+                assert!(is_right(query) || is_refused(query), "{suite}: {query}");
+            }
+            let refused = queries.iter().any(is_refused);
+            assert_eq!(output.status.success(), !refused, "{suite}");
+            assert!(!refused || suite == "groupby", "{suite}");
+            assert!(report["load"]["bytes"].as_u64() > Some(0), "{suite}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_cold_run_is_another_process() -> Result {
+        let folder = tempfile::tempdir()?;
+        let line = "suite ssb-flat --rows 1000 --runs 1 --cold --queries 1.1,4.1 --data d --json x";
+        succeed(folder.path(), line)?;
+        let report: Value = serde_json::from_str(&fs::read_to_string(folder.path().join("x"))?)?;
+        let queries = report["queries"].as_array().ok_or("no queries")?;
+        assert_eq!(queries.len(), 2);
+        for query in queries {
+            let cold = &query["cold"];
+            assert!(cold["answer_s"].as_f64() > cold["open_s"].as_f64(), "{query}");
+            assert_eq!(query["check"], "unchecked", "the oracle was not asked at this size");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn sizes_are_measured_side_by_side() -> Result {
+        let folder = tempfile::tempdir()?;
+        let line = "suite scale --sizes 1000,10000 --runs 1 --queries 1,7 --data d";
+        let output = bench(folder.path(), line)?;
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout)?;
+        assert!(
+            text.contains("| query | 1,000 rows | 10,000 rows | growth from 1,000 rows |"),
+            "{text}"
+        );
+        assert_eq!(text.lines().filter(|line| line.starts_with("| 1 |")).count(), 1, "{text}");
+        Ok(())
+    }
+
+    #[test]
+    fn a_comparison_without_peers_says_so() -> Result {
+        let folder = tempfile::tempdir()?;
+        let line = "compare --suite groupby --rows 1000 --runs 1 --queries 1 --data d --peers none \
+                    --out report";
+        let output = bench(folder.path(), line)?;
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let read = |name: &str| fs::read_to_string(folder.path().join(name));
+        let markdown = read("report.md")?;
+        assert!(markdown.contains("**hyper is absent**: no none/runner.py"), "{markdown}");
+        assert!(markdown.contains("No peer ran: nothing was compared."), "{markdown}");
+        assert_eq!(String::from_utf8(output.stdout)?, markdown);
+        let report: Value = serde_json::from_str(&read("report.json")?)?;
+        assert_eq!(report["absent"].as_array().map(Vec::len), Some(5));
+        assert!(report["bandwidth"]["one_thread"].as_f64() > Some(0.0));
+        assert!(read("report.svg")?.starts_with("<svg "));
+        Ok(())
+    }
+
+    #[test]
     fn widths_are_measured_side_by_side() -> Result {
         let folder = tempfile::tempdir()?;
-        let output = bench(folder.path(), "width --columns 8,40")?;
+        let output = bench(folder.path(), "suite width --columns 8,40")?;
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let table = String::from_utf8(output.stdout)?;
         let rows: Vec<&str> = table.lines().skip(2).collect();
