@@ -126,6 +126,11 @@ impl Reservation {
         self.resize(self.bytes.saturating_add(bytes))
     }
 
+    /// Takes over what `other`, of the same budget, has reserved.
+    pub fn absorb(&mut self, mut other: Reservation) {
+        self.bytes += std::mem::take(&mut other.bytes);
+    }
+
     /// Bytes reserved.
     pub fn bytes(&self) -> usize {
         self.bytes

@@ -16,11 +16,12 @@ use super::scan::{open_table, table_view, unread};
 use super::sort::sort;
 use super::source::{ColumnKind, MemorySource, Source};
 use super::top_n::top_n;
+use super::window::window;
 use crate::context::Context;
 use crate::plan;
 use crate::plan::{Aggregate, Expr, OutputColumn, PhysicalPlan, Rung, Scan};
 use crate::storage::Snapshot;
-use crate::types::Result;
+use crate::types::{DataType, Result};
 use crate::vector::{Batch, Vector};
 
 /// Builds the sources of one query and keeps its counters.
@@ -126,6 +127,10 @@ impl Builder {
                     let what = Grouping { keys, aggregates, rungs };
                     Arc::new(aggregate(input.as_ref(), what, pool, context, &stats)?)
                 }
+            }
+            PhysicalPlan::Window { input, window: what } => {
+                let input = self.build(input, &below)?;
+                Arc::new(window(input.as_ref(), what, (pool, context), &stats)?)
             }
             PhysicalPlan::Sort { input, keys } => {
                 let input = self.build(input, &below)?;
@@ -256,6 +261,10 @@ fn name(plan: &PhysicalPlan) -> String {
         PhysicalPlan::Aggregate { keys, aggregates, .. } => {
             format!("Aggregate ({} keys, {} aggregates)", keys.len(), aggregates.len())
         }
+        PhysicalPlan::Window { window, .. } => match window.limit {
+            None => "Window".into(),
+            Some(limit) => format!("TopN per partition (limit {limit})"),
+        },
         PhysicalPlan::Sort { .. } => "Sort".into(),
         PhysicalPlan::TopN { offset, limit, .. } => {
             format!("TopN (offset {offset}, limit {limit})")
@@ -274,6 +283,10 @@ pub(crate) fn output(plan: &PhysicalPlan) -> Result<Vec<OutputColumn>> {
         | PhysicalPlan::Sort { input, .. }
         | PhysicalPlan::TopN { input, .. }
         | PhysicalPlan::Limit { input, .. } => output(input)?,
+        PhysicalPlan::Window { input, window } => {
+            let numbers = window.names.iter().map(|name| named(name, DataType::Int64));
+            output(input)?.into_iter().chain(numbers).collect()
+        }
         PhysicalPlan::Project { exprs, names, .. } => {
             exprs.iter().zip(names).map(|(expr, name)| named(name, expr.data_type())).collect()
         }

@@ -28,6 +28,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 mod top_n;
+mod window;
 
 pub use self::pool::WorkerPool;
 pub use self::profile::{OperatorProfile, Profile, ScanProfile};

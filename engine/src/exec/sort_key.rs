@@ -26,6 +26,18 @@ pub(crate) struct KeyProgram {
     program: Program,
     options: Vec<SortOptions>,
     converter: RowConverter,
+    said: Said,
+}
+
+/// What a prefix says of a whole key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Said {
+    /// Which may come first.
+    Order,
+    /// And where it is neither the first nor the last prefix of a value, which keys are equal.
+    Equality,
+    /// All keys are equal.
+    Everything,
 }
 
 impl KeyProgram {
@@ -40,7 +52,8 @@ impl KeyProgram {
             descending: false,
             nulls_first: false,
         };
-        let keys = if keys.is_empty() { std::slice::from_ref(&equal) } else { keys };
+        let is_empty = keys.is_empty();
+        let keys = if is_empty { std::slice::from_ref(&equal) } else { keys };
         let exprs: Vec<Expr> = keys.iter().map(|key| key.expr.clone()).collect();
         let program = Program::new(&exprs, inputs, false);
         let options: Vec<SortOptions> = keys
@@ -58,7 +71,21 @@ impl KeyProgram {
                 SortField::new_with_options(arrow, *options)
             })
             .collect();
-        Ok(KeyProgram { program, options, converter: RowConverter::new(fields)? })
+        let said = match program.kinds() {
+            _ if is_empty => Said::Everything,
+            [kind] if has_whole_prefix(kind) => Said::Equality,
+            _ => Said::Order,
+        };
+        Ok(KeyProgram { program, options, converter: RowConverter::new(fields)?, said })
+    }
+
+    /// The largest prefix of a row that may sort before one with the prefix `of` that came earlier.
+    pub(crate) fn last_prefix_before(&self, of: u64) -> u64 {
+        match self.said {
+            Said::Everything => 0,
+            Said::Equality if (2..u64::MAX - 1).contains(&of) => of - 1,
+            Said::Order | Said::Equality => of,
+        }
     }
 
     /// The key columns of a batch.
@@ -100,6 +127,19 @@ impl KeyProgram {
             }
         }
         Ok(prefixes)
+    }
+}
+
+/// Whether values with equal prefixes are equal, except where prefixes are cut off at both ends.
+fn has_whole_prefix(kind: &ColumnKind) -> bool {
+    if let ColumnKind::Dictionary { identity, .. } = kind
+        && matches!(identity.values().order(), Ok(IdOrder::ById | IdOrder::ByRank(_)))
+    {
+        return true;
+    }
+    match kind.data_type() {
+        DataType::Date | DataType::Timestamp { .. } => true,
+        other => other.is_integer() || other.is_float(),
     }
 }
 

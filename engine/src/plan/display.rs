@@ -10,6 +10,7 @@ use super::aggregate::Aggregate;
 use super::expression::Expr;
 use super::logical::{LogicalPlan, OutputColumn, Scan, SortKey, Source};
 use super::physical::{PhysicalPlan, Rung};
+use super::window::Window;
 
 /// Columns, expressions or values that one line lists before it counts the rest.
 const LISTED_MAX: usize = 12;
@@ -112,6 +113,7 @@ fn write_logical(f: &mut Formatter<'_>, plan: &LogicalPlan, names: &[String]) ->
             f.write_str("Aggregate: ")?;
             write_groups(f, (keys, aggregates), names, outputs)
         }
+        LogicalPlan::Window { window, .. } => write_window(f, window, names),
         LogicalPlan::Sort { keys, .. } => {
             f.write_str("Sort: ")?;
             write_keys(f, keys, names)
@@ -137,6 +139,7 @@ fn write_physical(f: &mut Formatter<'_>, plan: &PhysicalPlan, names: &[String]) 
             f.write_str(": ")?;
             write_groups(f, (keys, aggregates), names, outputs)
         }
+        PhysicalPlan::Window { window, .. } => write_window(f, window, names),
         PhysicalPlan::Sort { keys, .. } => {
             f.write_str("Sort: ")?;
             write_keys(f, keys, names)
@@ -224,6 +227,30 @@ fn write_groups(
 
 fn write_keys(f: &mut Formatter<'_>, keys: &[SortKey], names: &[String]) -> fmt::Result {
     write_list(f, keys.iter().map(|key| DisplayKey { key, names }), ", ")
+}
+
+fn write_window(f: &mut Formatter<'_>, window: &Window, names: &[String]) -> fmt::Result {
+    let Window { partition, order, functions, names: outputs, limit } = window;
+    match limit {
+        None => f.write_str("Window:")?,
+        Some(1) => f.write_str("Top-n per partition: 1 row")?,
+        Some(limit) => write!(f, "Top-n per partition: {limit} rows")?,
+    }
+    if !order.is_empty() {
+        f.write_str(" by ")?;
+        write_keys(f, order, names)?;
+    }
+    if !partition.is_empty() {
+        f.write_str(if order.is_empty() { " partition by " } else { ", partition by " })?;
+        write_list(f, partition.iter().map(|expr| expr.display(names)), ", ")?;
+    }
+    if functions.is_empty() {
+        return Ok(());
+    }
+    let is_alone = limit.is_none() && order.is_empty() && partition.is_empty();
+    f.write_str(if is_alone { " " } else { "; " })?;
+    let calls = functions.iter().map(|function| format!("{}()", function.name()));
+    write_named(f, calls, outputs)
 }
 
 struct DisplayKey<'a> {

@@ -2,6 +2,7 @@
 
 use super::aggregate::Aggregate;
 use super::expression::Expr;
+use super::window::Window;
 use crate::catalog::{FieldId, TableId};
 use crate::types::DataType;
 
@@ -109,6 +110,13 @@ pub enum LogicalPlan {
         /// Names of keys, then aggregates.
         names: Vec<String>,
     },
+    /// Numbers the rows of each partition: gives the input's columns, then the numbers.
+    Window {
+        /// Input.
+        input: Box<LogicalPlan>,
+        /// What is numbered, and how.
+        window: Window,
+    },
     /// Orders rows; ties stay in input order.
     Sort {
         /// Input.
@@ -140,8 +148,14 @@ impl LogicalPlan {
             LogicalPlan::Aggregate { keys, aggregates, names, .. } => {
                 grouped_output(keys, aggregates, names)
             }
+            LogicalPlan::Window { input, window } => numbered_output(input.output(), window),
         }
     }
+}
+
+/// The columns of a window: those of its input, then the numbers.
+pub(super) fn numbered_output(input: Vec<OutputColumn>, window: &Window) -> Vec<OutputColumn> {
+    input.into_iter().chain(window.columns()).collect()
 }
 
 /// The columns of a projection.
@@ -177,6 +191,7 @@ impl LogicalPlan {
             LogicalPlan::Filter { input, .. }
             | LogicalPlan::Project { input, .. }
             | LogicalPlan::Aggregate { input, .. }
+            | LogicalPlan::Window { input, .. }
             | LogicalPlan::Sort { input, .. }
             | LogicalPlan::Limit { input, .. } => Some(input),
         }
@@ -189,6 +204,7 @@ impl LogicalPlan {
             LogicalPlan::Filter { input, .. }
             | LogicalPlan::Project { input, .. }
             | LogicalPlan::Aggregate { input, .. }
+            | LogicalPlan::Window { input, .. }
             | LogicalPlan::Sort { input, .. }
             | LogicalPlan::Limit { input, .. } => Some(input),
         }

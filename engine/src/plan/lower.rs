@@ -26,6 +26,9 @@ pub fn physical(plan: LogicalPlan) -> PhysicalPlan {
             let input = Box::new(physical(*input));
             PhysicalPlan::Aggregate { input, keys, aggregates, names, rungs }
         }
+        LogicalPlan::Window { input, window } => {
+            PhysicalPlan::Window { input: Box::new(physical(*input)), window }
+        }
         LogicalPlan::Sort { input, keys } => {
             PhysicalPlan::Sort { input: Box::new(physical(*input)), keys }
         }

@@ -16,6 +16,7 @@ mod pair_function;
 mod physical;
 mod quantile;
 mod rules;
+mod window;
 pub mod wire;
 
 pub use self::aggregate::{Aggregate, AggregateFunction};
@@ -33,6 +34,7 @@ pub use self::pair_function::PairFunction;
 pub use self::physical::{PhysicalPlan, Rung};
 pub use self::quantile::Quantile;
 pub use self::rules::optimize;
+pub use self::window::{Window, WindowFunction};
 
 #[cfg(test)]
 use self::rules::testing as rules_testing;

@@ -2,7 +2,8 @@
 
 use super::aggregate::Aggregate;
 use super::expression::Expr;
-use super::logical::{OutputColumn, Scan, SortKey, grouped_output, named_output};
+use super::logical::{OutputColumn, Scan, SortKey, grouped_output, named_output, numbered_output};
+use super::window::Window;
 
 /// A way to find a row's group, cheapest first; the executor takes, per row group, the first of the
 /// listed ones that applies there.
@@ -59,6 +60,13 @@ pub enum PhysicalPlan {
         /// The rungs that may be taken, cheapest first.
         rungs: Vec<Rung>,
     },
+    /// Numbers the rows of each partition; with a limit, keeps the first of each only.
+    Window {
+        /// Input.
+        input: Box<PhysicalPlan>,
+        /// What is numbered, and how.
+        window: Window,
+    },
     /// Full sort.
     Sort {
         /// Input.
@@ -96,6 +104,7 @@ impl PhysicalPlan {
             PhysicalPlan::Filter { input, .. }
             | PhysicalPlan::Project { input, .. }
             | PhysicalPlan::Aggregate { input, .. }
+            | PhysicalPlan::Window { input, .. }
             | PhysicalPlan::Sort { input, .. }
             | PhysicalPlan::TopN { input, .. }
             | PhysicalPlan::Limit { input, .. } => Some(input),
@@ -115,6 +124,7 @@ impl PhysicalPlan {
             PhysicalPlan::Aggregate { keys, aggregates, names, .. } => {
                 grouped_output(keys, aggregates, names)
             }
+            PhysicalPlan::Window { input, window } => numbered_output(input.output(), window),
         }
     }
 }

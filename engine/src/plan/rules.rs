@@ -14,6 +14,7 @@ mod pushdown;
 mod simplify;
 mod sorts;
 mod sums;
+mod windows;
 
 use super::expression::Expr;
 use super::fallible::can_fail;
@@ -33,6 +34,7 @@ pub fn optimize(plan: LogicalPlan, fold: &dyn Fn(&Expr) -> Result<Value>) -> Log
         plan = fold::fold_constants(plan, fold);
         plan = simplify::simplify_predicates(plan);
         plan = pushdown::push_filters(plan);
+        plan = windows::limit_windows(plan);
         plan = projects::merge_projects(plan);
         plan = groups::reduce_groups(plan);
         plan = sums::split_sums(plan);
@@ -72,6 +74,7 @@ fn for_each_expr(plan: &mut LogicalPlan, change: &mut impl FnMut(&mut Expr)) {
                 aggregate.exprs_mut().for_each(&mut *change);
             }
         }
+        LogicalPlan::Window { window, .. } => window.exprs_mut().for_each(change),
         LogicalPlan::Sort { keys, .. } => keys.iter_mut().for_each(|key| change(&mut key.expr)),
         LogicalPlan::Limit { .. } => {}
     }

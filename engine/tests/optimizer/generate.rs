@@ -5,7 +5,8 @@
 use martlet_engine::catalog::{FieldId, TableId};
 use martlet_engine::plan::{
     Aggregate, AggregateFunction, Comparison, Expr, Function, LikePattern, LogicalPlan, Scan,
-    ScanColumn, SortKey, Source, compare, in_list, integer_literal, resolve, unify,
+    ScanColumn, SortKey, Source, Window, WindowFunction, compare, in_list, integer_literal,
+    resolve, unify,
 };
 use martlet_engine::types::{DataType, Value};
 
@@ -41,7 +42,7 @@ impl Generator {
     pub(crate) fn plan(&mut self) -> LogicalPlan {
         let mut plan = scan();
         for _ in 0..=self.below(5) {
-            plan = match self.below(9) {
+            plan = match self.below(10) {
                 0..=2 => {
                     let types = types(&plan);
                     let predicate = self.predicate(&types, 2);
@@ -49,6 +50,7 @@ impl Generator {
                 }
                 3..=5 => self.project(plan),
                 6 | 7 => self.aggregate(plan),
+                8 => self.window(plan),
                 _ => self.sorted(plan),
             };
         }
@@ -96,6 +98,36 @@ impl Generator {
         let distinct = self.chance(20) && function != CountRows;
         let filter = self.chance(20).then(|| self.predicate(types, 1));
         Aggregate { function, argument, second: None, distinct, filter }
+    }
+
+    /// Numbered rows, most often filtered by a number.
+    fn window(&mut self, input: LogicalPlan) -> LogicalPlan {
+        use WindowFunction::{DenseRank, Rank, RowNumber};
+        let types = types(&input);
+        let partition = (0..self.below(3)).map(|_| self.key(&types)).collect();
+        let order = (0..self.below(3))
+            .map(|_| SortKey {
+                expr: self.key(&types),
+                descending: self.chance(50),
+                nulls_first: self.chance(50),
+            })
+            .collect();
+        let functions: Vec<WindowFunction> = (0..=self.below(2))
+            .map(|_| [RowNumber, RowNumber, Rank, DenseRank][self.index(4)])
+            .collect();
+        let names = (0..functions.len()).map(|index| format!("w{index}")).collect();
+        let number = Expr::column(types.len() + self.index(functions.len()), DataType::Int64);
+        let window = Window { partition, order, functions, names, limit: None };
+        let plan = LogicalPlan::Window { input: Box::new(input), window };
+        if self.chance(30) {
+            return plan;
+        }
+        let bound = integer_literal(i128::from(self.below(5))).unwrap();
+        let mut terms = vec![compare(self.comparison(), number, bound).unwrap()];
+        if self.chance(40) {
+            terms.push(self.predicate(&types, 1));
+        }
+        LogicalPlan::Filter { input: Box::new(plan), predicate: Expr::And(terms) }
     }
 
     /// Rows in a total order, sometimes cut: ties are equal rows, so that any cut gives the same.

@@ -8,7 +8,8 @@ use martlet_engine::arrow::array::ArrayRef;
 use martlet_engine::context::Context;
 use martlet_engine::exec::expression::evaluate;
 use martlet_engine::plan::{
-    Aggregate, AggregateFunction, Expr, LogicalPlan, OutputColumn, Scan, SortKey,
+    Aggregate, AggregateFunction, Expr, LogicalPlan, OutputColumn, Scan, SortKey, Window,
+    WindowFunction,
 };
 use martlet_engine::types::{DataType, Error, Result, Value};
 
@@ -68,6 +69,10 @@ pub(crate) fn run(plan: &LogicalPlan) -> Result<Vec<Row>> {
         LogicalPlan::Aggregate { input, keys, aggregates, .. } => {
             let types = types(&input.output());
             group(&run(input)?, keys, aggregates, &types)
+        }
+        LogicalPlan::Window { input, window } => {
+            let types = types(&input.output());
+            numbered(run(input)?, window, &types)
         }
         LogicalPlan::Sort { input, keys } => {
             let types = types(&input.output());
@@ -204,6 +209,50 @@ fn whole(value: &Value) -> Result<i128> {
         Value::Bool(value) => Ok(i128::from(*value)),
         other => Err(Error::unsupported(format!("the sum of {other:?} in the model"))),
     }
+}
+
+/// Each row with its numbers, in the order of the input.
+fn numbered(rows: Vec<Row>, window: &Window, types: &[DataType]) -> Result<Vec<Row>> {
+    let values = |exprs: Vec<&Expr>, row: &Row| {
+        exprs.into_iter().map(|expr| value_of(expr, row, types)).collect::<Result<Row>>()
+    };
+    let keys_of = |row: &Row| -> Result<(Row, Row)> {
+        let keys = window.order.iter().map(|key| &key.expr).collect();
+        Ok((values(window.partition.iter().collect(), row)?, values(keys, row)?))
+    };
+    let keys: Vec<(Row, Row)> = rows.iter().map(keys_of).collect::<Result<_>>()?;
+    let order_of = |left: &Row, right: &Row| {
+        let pairs = window.order.iter().zip(left.iter().zip(right));
+        let by_key = pairs.map(|(key, (left, right))| order(key, left, right));
+        by_key.fold(Ordering::Equal, Ordering::then)
+    };
+    let mut given = Vec::new();
+    for (position, mut row) in rows.into_iter().enumerate() {
+        let (partition, key) = &keys[position];
+        let (mut row_number, mut rank, mut smaller) = (1, 1, Vec::<&Row>::new());
+        for (other_position, (_, other)) in
+            keys.iter().enumerate().filter(|(_, (other, _))| other == partition)
+        {
+            let before = order_of(other, key);
+            row_number += u64::from(before.is_lt() || before.is_eq() && other_position < position);
+            rank += u64::from(before.is_lt());
+            if before.is_lt() && smaller.iter().all(|known| order_of(known, other).is_ne()) {
+                smaller.push(other);
+            }
+        }
+        if window.limit.is_some_and(|limit| row_number > limit) {
+            continue;
+        }
+        row.extend(window.functions.iter().map(|function| {
+            Value::Int(match function {
+                WindowFunction::RowNumber => row_number.into(),
+                WindowFunction::Rank => rank.into(),
+                WindowFunction::DenseRank => i128::try_from(smaller.len() + 1).unwrap(),
+            })
+        }));
+        given.push(row);
+    }
+    Ok(given)
 }
 
 fn sort(rows: Vec<Row>, keys: &[SortKey], types: &[DataType]) -> Result<Vec<Row>> {

@@ -152,6 +152,7 @@ impl<'a> Binder<'a> {
             clause: Clause::AggregateArgument,
             aliases: env.aliases,
             aggregates: None,
+            windows: None,
         };
         let bound = bind(self, &mut inner)?;
         if contains_aggregate(&bound) {

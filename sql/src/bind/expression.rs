@@ -7,6 +7,7 @@ use sqlparser::tokenizer::TokenWithSpan;
 
 use super::refuse::{find_word, position_of, unsupported};
 use super::scope::Scope;
+use super::window::WindowCall;
 use super::{Binder, place};
 use crate::parse::position::start_of;
 
@@ -18,6 +19,9 @@ pub(super) const CHAIN_MAX: usize = 500;
 /// Aggregates are columns from here on until the select list is taken apart.
 pub(super) const AGGREGATE_BASE: usize = usize::MAX / 2;
 
+/// Window functions are columns from here on until the operators that number rows are made.
+pub(super) const WINDOW_BASE: usize = usize::MAX / 4 * 3;
+
 /// The clause that an expression stands in; decides what it may name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Clause {
@@ -27,6 +31,8 @@ pub(super) enum Clause {
     Having,
     OrderBy,
     AggregateArgument,
+    Window,
+    Qualify,
     Values,
 }
 
@@ -39,6 +45,8 @@ impl Clause {
             Clause::Having => "HAVING",
             Clause::OrderBy => "ORDER BY",
             Clause::AggregateArgument => "the argument of an aggregate",
+            Clause::Window => "OVER",
+            Clause::Qualify => "QUALIFY",
             Clause::Values => "VALUES",
         }
     }
@@ -58,6 +66,8 @@ pub(super) struct Environment<'e> {
     pub(super) aliases: &'e [Alias],
     /// Where aggregates are collected; `None` where they are not allowed.
     pub(super) aggregates: Option<&'e mut Vec<Aggregate>>,
+    /// Where window functions are collected; `None` where they are not allowed.
+    pub(super) windows: Option<&'e mut Vec<WindowCall>>,
 }
 
 impl<'a> Binder<'a> {
@@ -133,6 +143,12 @@ fn use_alias(alias: &Alias, clause: Clause) -> Result<Expr> {
         return Err(Error::unknown_name(format!("the alias \"{name}\" cannot be used in WHERE"))
             .with_hint("repeat its expression, or filter in an outer query or in HAVING"));
     }
+    let takes_windows = matches!(clause, Clause::Select | Clause::OrderBy | Clause::Qualify);
+    if contains_window(&alias.expr) && !takes_windows {
+        let clause = clause.name();
+        let message = format!("the alias \"{name}\" is a window function, not allowed in {clause}");
+        return Err(Error::invalid(message));
+    }
     let has_aggregate = contains_aggregate(&alias.expr);
     if has_aggregate && matches!(clause, Clause::GroupBy | Clause::AggregateArgument) {
         let message =
@@ -142,10 +158,19 @@ fn use_alias(alias: &Alias, clause: Clause) -> Result<Expr> {
     Ok(alias.expr.clone())
 }
 
-/// Whether `expr` reads the result of an aggregate.
+/// Whether `expr` reads the result of an aggregate, or of a window function, which comes later still.
 pub(super) fn contains_aggregate(expr: &Expr) -> bool {
+    names_column_from(expr, AGGREGATE_BASE)
+}
+
+/// Whether `expr` reads the number that a window function gives.
+pub(super) fn contains_window(expr: &Expr) -> bool {
+    names_column_from(expr, WINDOW_BASE)
+}
+
+fn names_column_from(expr: &Expr, first: usize) -> bool {
     let mut found = false;
-    expr.for_each_column(&mut |index| found |= index >= AGGREGATE_BASE);
+    expr.for_each_column(&mut |index| found |= index >= first);
     found
 }
 

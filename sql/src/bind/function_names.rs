@@ -1,6 +1,6 @@
 //! The SQL names of functions: PostgreSQL's and `DuckDB`'s.
 
-use martlet_engine::plan::{AggregateFunction, DatePart, Function, PairFunction};
+use martlet_engine::plan::{AggregateFunction, DatePart, Function, PairFunction, WindowFunction};
 use martlet_engine::types::{Error, Result};
 
 use crate::suggest;
@@ -50,6 +50,8 @@ pub(super) enum Named {
     OfPredicate(AggregateFunction),
     /// `count_if(predicate)`.
     CountIf,
+    /// A window function.
+    Window(WindowFunction),
     /// Known elsewhere, refused by name.
     Refused(&'static str),
 }
@@ -58,6 +60,7 @@ use AggregateFunction as A;
 use Function as F;
 use Named::{Aggregate, OfPairs, Refused, Scalar};
 use PairFunction as P;
+use WindowFunction as W;
 
 const NAMES: &[(&str, Named)] = &[
     ("abs", Scalar(F::Abs)),
@@ -217,9 +220,9 @@ const NAMES: &[(&str, Named)] = &[
     ("regr_sxx", OfPairs(P::SquaresX)),
     ("regr_syy", OfPairs(P::SquaresY)),
     ("regr_sxy", OfPairs(P::Products)),
-    ("row_number", Refused("")),
-    ("rank", Refused("")),
-    ("dense_rank", Refused("")),
+    ("row_number", Named::Window(W::RowNumber)),
+    ("rank", Named::Window(W::Rank)),
+    ("dense_rank", Named::Window(W::DenseRank)),
     ("ntile", Refused("")),
     ("lag", Refused("")),
     ("lead", Refused("")),

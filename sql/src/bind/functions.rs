@@ -2,7 +2,7 @@
 
 use martlet_engine::plan::{DatePart, Expr, Function, explicit_cast, resolve, unify};
 use martlet_engine::types::{DataType, Error, Result, TimeUnit, Value};
-use sqlparser::ast::{self, FunctionArguments};
+use sqlparser::ast::{self, DuplicateTreatment, FunctionArguments};
 
 use super::expression::Environment;
 use super::function_names::{self, Named};
@@ -29,7 +29,6 @@ impl<'a> Binder<'a> {
         } = function;
         let position = name_position(name);
         let at = position.unwrap_or(0);
-        refuse_if(over.is_some(), "OVER (a window function)", self.tokens, at)?;
         refuse_if(null_treatment.is_some(), "NULLS in a function call", self.tokens, at)?;
         if !matches!(parameters, FunctionArguments::None) {
             return Err(unsupported("a function with parameters", position));
@@ -39,6 +38,11 @@ impl<'a> Binder<'a> {
         };
         let text = &ident.value;
         let named = function_names::function(text).map_err(|error| place(error, position))?;
+        if !matches!(named, Named::Window(_) | Named::Refused(_)) {
+            refuse_if(over.is_some(), "OVER (a window function)", self.tokens, at).map_err(
+                |error| error.with_hint("there are row_number, rank and dense_rank over windows"),
+            )?;
+        }
         let takes_order = matches!(named, Named::Percentile { .. });
         refuse_if(!within_group.is_empty() && !takes_order, "WITHIN GROUP", self.tokens, at)?;
         let clauses = match args {
@@ -57,6 +61,7 @@ impl<'a> Binder<'a> {
                 self.bind_aggregate_of_predicate(aggregate, function, env)
             }
             Named::CountIf => self.bind_count_if(function, env),
+            Named::Window(window) => self.bind_window(window, function, env),
             Named::OfPairs(aggregate) => self.bind_aggregate_of_pairs(aggregate, function, env),
             Named::Median => self.bind_median(function, env),
             Named::Quantile { continuous } => self.bind_quantile(continuous, function, env),
@@ -72,12 +77,7 @@ impl<'a> Binder<'a> {
                     self.tokens,
                     at,
                 )?;
-                if clauses.is_some() {
-                    return Err(unsupported(
-                        "DISTINCT in a function that is no aggregate",
-                        position,
-                    ));
-                }
+                refuse_distinct(clauses, position)?;
                 let arguments = plain_arguments(function, text)?;
                 self.bind_scalar(scalar, text, &arguments, env)
             }
@@ -169,5 +169,12 @@ impl<'a> Binder<'a> {
             }
             _ => Err(unsupported("a date part that is not a constant text", position)),
         }
+    }
+}
+
+fn refuse_distinct(treatment: Option<DuplicateTreatment>, position: Option<usize>) -> Result<()> {
+    match treatment {
+        None => Ok(()),
+        Some(_) => Err(unsupported("DISTINCT in a function that is no aggregate", position)),
     }
 }

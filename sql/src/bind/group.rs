@@ -4,7 +4,9 @@ use martlet_engine::plan::Expr;
 use martlet_engine::types::{DataType, Error, Result, Value};
 use sqlparser::ast::{self, GroupByExpr};
 
-use super::expression::{AGGREGATE_BASE, Alias, Clause, Environment, contains_aggregate};
+use super::expression::{
+    AGGREGATE_BASE, Alias, Clause, Environment, WINDOW_BASE, contains_aggregate, contains_window,
+};
 use super::refuse::{position_of, refuse_if};
 use super::scope::Scope;
 use super::select_list::Item;
@@ -33,8 +35,13 @@ impl<'a> Binder<'a> {
             }
             Some(exprs) if exprs.is_empty() => return Ok(None),
             Some(exprs) => {
-                let mut env =
-                    Environment { scope, clause: Clause::GroupBy, aliases, aggregates: None };
+                let mut env = Environment {
+                    scope,
+                    clause: Clause::GroupBy,
+                    aliases,
+                    aggregates: None,
+                    windows: None,
+                };
                 for expr in exprs.iter().flat_map(flatten) {
                     add_key(&mut keys, self.bind_key(expr, items, &mut env)?);
                 }
@@ -56,7 +63,9 @@ impl<'a> Binder<'a> {
                 let item = item_at(number, items, "GROUP BY")
                     .map_err(|error| place(error, position_of(expr)))?;
                 if contains_aggregate(&item.expr) {
-                    let message = format!("column {number} of the select list is an aggregate");
+                    let is_window = contains_window(&item.expr);
+                    let what = if is_window { "a window function" } else { "an aggregate" };
+                    let message = format!("column {number} of the select list is {what}");
                     let error =
                         Error::invalid(message).with_hint("GROUP BY takes the other columns");
                     return Err(place(error, position_of(expr)));
@@ -123,6 +132,9 @@ pub(super) fn over_groups(expr: Expr, keys: &[Expr], scope: &Scope) -> Result<Ex
         return Ok(Expr::column(place, expr.data_type()));
     }
     if let Expr::Column { index, data_type } = expr {
+        if index >= WINDOW_BASE {
+            return Ok(Expr::column(index, data_type));
+        }
         if index >= AGGREGATE_BASE {
             return Ok(Expr::column(keys.len() + index - AGGREGATE_BASE, data_type));
         }

@@ -26,6 +26,7 @@ mod select;
 mod select_list;
 mod special;
 mod values;
+mod window;
 
 pub(crate) use self::data_type::bind_data_type;
 use self::data_type::text_length;

@@ -133,6 +133,7 @@ impl<'a> Binder<'a> {
             clause: Clause::OrderBy,
             aliases: &list.aliases,
             aggregates: Some(&mut list.aggregates),
+            windows: Some(&mut list.windows),
         };
         let bound = self.bind_expr(expr, &mut env)?;
         let Some(number) = ordinal(expr, &bound) else { return Ok(Target::Expr(bound)) };

@@ -120,6 +120,10 @@ fn for_each_expr(plan: &mut LogicalPlan, visit: &mut impl FnMut(&mut Expr)) {
             }
             for_each_expr(input, visit);
         }
+        LogicalPlan::Window { input, window } => {
+            window.exprs_mut().for_each(&mut *visit);
+            for_each_expr(input, visit);
+        }
         LogicalPlan::Sort { input, keys } => {
             for SortKey { expr, .. } in keys {
                 visit(expr);

@@ -99,6 +99,7 @@ impl<'a> Binder<'a> {
             clause: Clause::Values,
             aliases: &[],
             aggregates: None,
+            windows: None,
         };
         let position = position_of(fraction);
         let bound = self.bind_expr(fraction, &mut env)?;

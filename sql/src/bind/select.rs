@@ -14,6 +14,7 @@ use super::order::{Order, Target};
 use super::refuse::{find_word, refuse_if, unsupported};
 use super::scope::{Relation, Scope};
 use super::select_list::{Item, SelectList};
+use super::window::{Above, WindowCall, windowed};
 use super::{Binder, place};
 use crate::parse::position::start_of;
 
@@ -49,6 +50,7 @@ pub(super) struct SelectParts<'a> {
     pub(super) selection: Option<&'a ast::Expr>,
     pub(super) group_by: &'a GroupByExpr,
     pub(super) having: Option<&'a ast::Expr>,
+    pub(super) qualify: Option<&'a ast::Expr>,
 }
 
 impl<'a> Binder<'a> {
@@ -171,7 +173,6 @@ impl<'a> Binder<'a> {
             (!distribute_by.is_empty(), "DISTRIBUTE BY"),
             (!sort_by.is_empty(), "SORT BY"),
             (!named_window.is_empty(), "WINDOW"),
-            (qualify.is_some(), "QUALIFY"),
             (value_table_mode.is_some(), "AS STRUCT"),
         ];
         for (present, what) in refused {
@@ -193,6 +194,7 @@ impl<'a> Binder<'a> {
             selection: selection.as_ref(),
             group_by,
             having: having.as_ref(),
+            qualify: qualify.as_ref(),
         })
     }
 
@@ -218,6 +220,7 @@ impl<'a> Binder<'a> {
                     clause: Clause::Having,
                     aliases: &list.aliases,
                     aggregates: Some(&mut list.aggregates),
+                    windows: None,
                 };
                 Some(self.bind_predicate(having, &mut env)?)
             }
@@ -226,14 +229,36 @@ impl<'a> Binder<'a> {
             None => Order::default(),
             Some(order_by) => self.bind_order_by(order_by, &mut list, &mut scope)?,
         };
+        let qualify = self.bind_qualify_of(&parts, &mut list, &mut scope)?;
         let grouped = keys.is_some() || having.is_some() || !list.aggregates.is_empty();
-        let bound = Bound { list, keys: keys.unwrap_or_default(), having, order, limits };
+        let keys = keys.unwrap_or_default();
+        let bound = Bound { list, keys, having, qualify, order, limits };
         if grouped {
             bound.grouped_plan(scope, parts.distinct)
         } else {
-            let Bound { list, order, limits, .. } = bound;
-            finish(scope.into_plan(), list.items, order, limits, parts.distinct)
+            let Bound { list, order, qualify, limits, .. } = bound;
+            let above = Above { items: list.items, order, qualify };
+            let (plan, items, order) = windowed(scope.into_plan(), list.windows, above)?;
+            finish(plan, items, order, limits, parts.distinct)
         }
+    }
+
+    fn bind_qualify_of(
+        &mut self,
+        parts: &SelectParts<'a>,
+        list: &mut SelectList,
+        scope: &mut Scope,
+    ) -> Result<Option<Expr>> {
+        let Some(qualify) = parts.qualify else { return Ok(None) };
+        let mut env = Environment {
+            scope,
+            clause: Clause::Qualify,
+            aliases: &list.aliases,
+            aggregates: Some(&mut list.aggregates),
+            windows: Some(&mut list.windows),
+        };
+        let position = find_word(self.tokens, "QUALIFY", parts.at);
+        self.bind_qualify(qualify, &mut env, position).map(Some)
     }
 
     /// Binds WHERE onto the scope.
@@ -243,7 +268,8 @@ impl<'a> Binder<'a> {
         aliases: &[Alias],
         scope: &mut Scope,
     ) -> Result<()> {
-        let mut env = Environment { scope, clause: Clause::Where, aliases, aggregates: None };
+        let mut env =
+            Environment { scope, clause: Clause::Where, aliases, aggregates: None, windows: None };
         let predicate = self.bind_predicate(selection, &mut env)?;
         scope.filter(predicate);
         Ok(())
@@ -266,11 +292,14 @@ impl<'a> Binder<'a> {
                 expr: Expr::column(index, column.data_type),
             })
             .collect();
-        let mut list = SelectList { items, aliases: Vec::new(), aggregates: Vec::new() };
+        let mut list = SelectList { items, ..SelectList::default() };
         let mut scope = Scope::new(Relation::Derived { plan, columns }, None);
         let order = self.bind_order_by(order_by, &mut list, &mut scope)?;
         if !list.aggregates.is_empty() {
             return Err(Error::invalid("aggregates are not allowed in this ORDER BY"));
+        }
+        if !list.windows.is_empty() {
+            return Err(Error::invalid("window functions are not allowed in this ORDER BY"));
         }
         Ok(limited(sorted(scope.into_plan(), sort_keys(order, &list.items)), limits))
     }
@@ -304,6 +333,7 @@ impl<'a> Binder<'a> {
             clause: Clause::Values,
             aliases: &[],
             aggregates: None,
+            windows: None,
         };
         let position = super::refuse::position_of(expr);
         let wrong = |message: String| Err(place(Error::invalid(message), position));
@@ -329,6 +359,7 @@ struct Bound {
     list: SelectList,
     keys: Vec<Expr>,
     having: Option<Expr>,
+    qualify: Option<Expr>,
     order: Order,
     limits: Limits,
 }
@@ -336,7 +367,7 @@ struct Bound {
 impl Bound {
     /// The plan of a SELECT with groups: everything behind GROUP BY is over keys and aggregates.
     fn grouped_plan(self, scope: Scope, distinct: bool) -> Result<LogicalPlan> {
-        let Bound { list, keys, having, order, limits } = self;
+        let Bound { list, keys, having, qualify, order, limits } = self;
         let over = |expr: Expr| over_groups(expr, &keys, &scope);
         let items = list
             .items
@@ -344,13 +375,17 @@ impl Bound {
             .map(|Item { name, expr }| Ok(Item { name, expr: over(expr)? }))
             .collect::<Result<Vec<Item>>>()?;
         let having = having.map(over).transpose()?;
+        let qualify = qualify.map(over).transpose()?;
         let order = order.map(over)?;
+        let calls = list.windows.into_iter().map(|call| call.map(over));
+        let calls = calls.collect::<Result<Vec<WindowCall>>>()?;
         let names = group_names(&keys, &list.aggregates, &items, &scope);
         let input = Box::new(scope.into_plan());
         let mut plan = LogicalPlan::Aggregate { input, keys, aggregates: list.aggregates, names };
         if let Some(predicate) = having {
             plan = LogicalPlan::Filter { input: Box::new(plan), predicate };
         }
+        let (plan, items, order) = windowed(plan, calls, Above { items, order, qualify })?;
         finish(plan, items, order, limits, distinct)
     }
 }

@@ -14,6 +14,7 @@ use sqlparser::ast::{
 use super::expression::{Alias, Clause, Environment};
 use super::refuse::{name_position, position_of, unsupported};
 use super::scope::Scope;
+use super::window::WindowCall;
 use super::{Binder, place};
 use crate::parse::position::start_of;
 
@@ -31,6 +32,7 @@ pub(super) struct SelectList {
     /// The aliases that were written.
     pub(super) aliases: Vec<Alias>,
     pub(super) aggregates: Vec<Aggregate>,
+    pub(super) windows: Vec<WindowCall>,
 }
 
 /// Longer names of unnamed expressions are cut.
@@ -97,6 +99,7 @@ impl<'a> Binder<'a> {
             clause: Clause::Select,
             aliases: &list.aliases,
             aggregates: Some(&mut list.aggregates),
+            windows: Some(&mut list.windows),
         };
         self.bind_expr(expr, &mut env)
     }

@@ -31,6 +31,7 @@ impl<'a> Binder<'a> {
                     clause: Clause::Values,
                     aliases: &[],
                     aggregates: None,
+                    windows: None,
                 };
                 column.push(self.bind_expr(expr, &mut env)?);
             }

@@ -22,6 +22,7 @@ mod random;
 mod script;
 mod text;
 mod time;
+mod window;
 
 use std::error::Error;
 

@@ -165,6 +165,7 @@ impl Model {
                 let order = if keys.is_empty() { Order::Settled } else { Order::Open };
                 Relation { rows: self.aggregate(&rows, keys, aggregates), order }
             }
+            LogicalPlan::Window { window, .. } => self.window(rows, order, window),
             LogicalPlan::Sort { keys, .. } => self.sort(rows, order, keys),
             LogicalPlan::Limit { offset, limit, .. } => cut(rows, order, *offset, *limit),
         })
@@ -249,11 +250,11 @@ fn source_name(source: &Source) -> String {
     }
 }
 
-fn shown(row: &LazyRow) -> Option<String> {
+pub(crate) fn shown(row: &LazyRow) -> Option<String> {
     row.cells.iter().cloned().collect::<Result<Row>>().ok().map(|row| bits(&row))
 }
 
-fn sort_order(keys: &[SortKey], left: &Row, right: &Row) -> Ordering {
+pub(crate) fn sort_order(keys: &[SortKey], left: &Row, right: &Row) -> Ordering {
     let one = |((key, left), right): ((&SortKey, &Value), &Value)| match (
         left.is_null(),
         right.is_null(),

@@ -15,13 +15,13 @@ pub(crate) use self::accumulators::{Accumulator, Groups, accumulator_of};
 pub(crate) use self::exact::{Sum192, ratio};
 pub(crate) use self::groups::ByteTable;
 pub(crate) use self::groups::canonical_floats;
+pub(crate) use self::groups::{GroupTable, all_groups};
 
 use std::ops::ControlFlow;
 
 use rayon::iter::{IntoParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 
 use self::accumulators::OwnedGroups;
-use self::groups::{GroupTable, all_groups};
 use super::per_value::true_rows;
 use super::pool::{WorkerPool, drive};
 use super::profile::OperatorStats;

@@ -2,7 +2,7 @@
 
 use crate::plan::aggregate::Aggregate;
 use crate::plan::logical::{Scan, ScanColumn};
-use crate::plan::{Expr, LogicalPlan};
+use crate::plan::{Expr, LogicalPlan, Window};
 
 /// Which columns of an input are needed.
 type Needed = Vec<bool>;
@@ -26,6 +26,7 @@ fn width(plan: &LogicalPlan) -> usize {
         | LogicalPlan::Limit { input, .. } => width(input),
         LogicalPlan::Project { exprs, .. } => exprs.len(),
         LogicalPlan::Aggregate { keys, aggregates, .. } => keys.len() + aggregates.len(),
+        LogicalPlan::Window { input, window } => width(input) + window.functions.len(),
     }
 }
 
@@ -67,6 +68,7 @@ fn prune(plan: LogicalPlan, needed: &Needed) -> (LogicalPlan, Moves) {
         LogicalPlan::Aggregate { input, keys, aggregates, names } => {
             prune_aggregate(*input, Groups { keys, aggregates, names }, needed)
         }
+        LogicalPlan::Window { input, window } => prune_window(*input, window, needed),
     }
 }
 
@@ -117,6 +119,28 @@ fn prune_aggregate(input: LogicalPlan, groups: Groups, needed: &Needed) -> (Logi
     }
     let plan = LogicalPlan::Aggregate { input: Box::new(input), keys, aggregates, names };
     (plan, moves_of(&needed))
+}
+
+/// A window stays for the numbers that are needed, and for its limit.
+fn prune_window(input: LogicalPlan, mut window: Window, needed: &Needed) -> (LogicalPlan, Moves) {
+    let input_width = width(&input);
+    let (of_input, of_functions) = needed.split_at(input_width);
+    window.functions = kept(window.functions, of_functions);
+    window.names = kept(window.names, of_functions);
+    let is_gone = window.functions.is_empty() && window.limit.is_none();
+    let mut inner = of_input.to_vec();
+    if !is_gone {
+        need_all(window.exprs(), &mut inner);
+    }
+    let (input, mut moves) = prune(input, &inner);
+    let first = width(&input);
+    let numbers = moves_of(of_functions).into_iter();
+    moves.extend(numbers.map(|place| place.map(|place| first + place)));
+    if is_gone {
+        return (input, moves);
+    }
+    follow_all(window.exprs_mut(), &moves);
+    (LogicalPlan::Window { input: Box::new(input), window }, moves)
 }
 
 /// Output columns first, in their order, then those that only the filter reads.
@@ -191,6 +215,7 @@ fn moves_of(needed: &[bool]) -> Moves {
 mod tests {
     use super::super::testing::*;
     use super::*;
+    use crate::plan::WindowFunction;
 
     fn with_filter(plan: LogicalPlan, conjunct: Expr) -> LogicalPlan {
         match plan {
@@ -234,6 +259,32 @@ mod tests {
         assert_eq!(
             counted.to_string(),
             "Aggregate: count(*)\n  Aggregate: sum(a)\n    Scan t: 1 column [a]\n"
+        );
+    }
+
+    #[test]
+    fn a_window_goes_with_its_last_number_unless_it_limits() {
+        let window = |limit| {
+            let order = vec![SortKey { expr: column(2), descending: false, nulls_first: false }];
+            let functions = vec![WindowFunction::RowNumber, WindowFunction::Rank];
+            let names = vec!["n".to_owned(), "r".to_owned()];
+            let window = Window { partition: vec![column(1)], order, functions, names, limit };
+            LogicalPlan::Window { input: Box::new(scan(4)), window }
+        };
+        let number = |index| Expr::column(index, DataType::Int64);
+        let plan = prune_columns(project(window(None), vec![column(0), number(5)]));
+        assert_eq!(
+            plan.to_string(),
+            "Project: a, r\n  Window: by c, partition by b; rank() AS r\n    \
+             Scan t: 3 columns [a, b, c]\n"
+        );
+        let plan = prune_columns(project(window(None), vec![column(3)]));
+        assert_eq!(plan.to_string(), "Project: d\n  Scan t: 1 column [d]\n");
+        let plan = prune_columns(project(window(Some(3)), vec![column(3)]));
+        assert_eq!(
+            plan.to_string(),
+            "Project: d\n  Top-n per partition: 3 rows by c, partition by b\n    \
+             Scan t: 3 columns [b, c, d]\n"
         );
     }
 

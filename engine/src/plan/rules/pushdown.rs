@@ -54,8 +54,37 @@ fn push(input: LogicalPlan, conjuncts: Vec<Expr>) -> LogicalPlan {
             let input = Box::new(push(*input, below));
             filtered(LogicalPlan::Aggregate { input, keys, aggregates, names }, above)
         }
+        LogicalPlan::Window { input, window } => {
+            let (mut below, mut above) = (Vec::new(), Vec::new());
+            for conjunct in conjuncts {
+                let is_guarded = !above.is_empty() && can_fail(&conjunct);
+                if is_about_partitions(&conjunct, &window.partition) && !is_guarded {
+                    below.push(conjunct);
+                } else {
+                    above.push(conjunct);
+                }
+            }
+            let input = Box::new(push(*input, below));
+            filtered(LogicalPlan::Window { input, window }, above)
+        }
         other => filtered(other, conjuncts),
     }
+}
+
+/// Whether a whole partition passes or none of it: the conjunct names columns that are partitioned
+/// by, and only those. As with groups, floats are not the same where they are equal.
+fn is_about_partitions(conjunct: &Expr, partition: &[Expr]) -> bool {
+    let is_partitioned_by = |column: usize| {
+        let is_it = |expr: &&Expr| matches!(expr, Expr::Column { index, .. } if *index == column);
+        partition.iter().find(is_it).is_some_and(super::equal_is_same)
+    };
+    let mut names_a_column = false;
+    let mut only_those = true;
+    conjunct.for_each_column(&mut |index| {
+        names_a_column = true;
+        only_those &= is_partitioned_by(index);
+    });
+    names_a_column && only_those
 }
 
 /// Whether a group passes exactly if each of its rows would: the conjunct names keys, and only keys.
@@ -75,6 +104,7 @@ fn is_about_keys(conjunct: &Expr, keys: &[Expr]) -> bool {
 mod tests {
     use super::super::testing::*;
     use super::*;
+    use crate::plan::{Window, WindowFunction};
 
     #[test]
     fn filters_end_in_the_scan() {
@@ -101,6 +131,25 @@ mod tests {
             push_filters(filter(grouped, predicate)).to_string(),
             "Filter: count(*) > 10\n  Aggregate: key b; count(*)\n    \
              Scan t: 2 columns [a, b], filter b < 5\n"
+        );
+    }
+
+    #[test]
+    fn what_is_about_partitions_goes_below_the_window() {
+        let order = vec![SortKey { expr: column(1), descending: false, nulls_first: false }];
+        let names = vec!["n".to_owned()];
+        let functions = vec![WindowFunction::Rank];
+        let window = Window { partition: vec![column(0)], order, functions, names, limit: None };
+        let plan = LogicalPlan::Window { input: Box::new(scan(2)), window };
+        let predicate = Expr::And(vec![
+            compare_to(0, Comparison::Less, 5),
+            compare_to(1, Comparison::Less, 6),
+            compare_big(2, Comparison::Less, 7),
+        ]);
+        assert_eq!(
+            push_filters(filter(plan, predicate)).to_string(),
+            "Filter: b < 6 AND n < 7\n  Window: by b, partition by a; rank() AS n\n    \
+             Scan t: 2 columns [a, b], filter a < 5\n"
         );
     }
 

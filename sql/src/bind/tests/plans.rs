@@ -16,6 +16,7 @@ fn scan(plan: &LogicalPlan) -> &martlet_engine::plan::Scan {
         LogicalPlan::Filter { input, .. }
         | LogicalPlan::Project { input, .. }
         | LogicalPlan::Aggregate { input, .. }
+        | LogicalPlan::Window { input, .. }
         | LogicalPlan::Sort { input, .. }
         | LogicalPlan::Limit { input, .. } => scan(input),
     }
@@ -134,6 +135,7 @@ fn aggregates(plan: &LogicalPlan) -> usize {
         LogicalPlan::Aggregate { aggregates, .. } => aggregates.len(),
         LogicalPlan::Filter { input, .. }
         | LogicalPlan::Project { input, .. }
+        | LogicalPlan::Window { input, .. }
         | LogicalPlan::Sort { input, .. }
         | LogicalPlan::Limit { input, .. } => aggregates(input),
         LogicalPlan::Scan(_) | LogicalPlan::Values { .. } => 0,
@@ -144,6 +146,23 @@ fn aggregates(plan: &LogicalPlan) -> usize {
 fn an_aggregate_is_computed_once() -> Result<()> {
     let plan = bind("SELECT sum(a), sum(a) / count(*) FROM t HAVING count(*) > 1 ORDER BY sum(a)")?;
     assert_eq!(aggregates(&plan), 2);
+    Ok(())
+}
+
+#[test]
+fn windows_of_one_partition_and_order_are_one_operator() -> Result<()> {
+    let plan = bind(
+        "SELECT a, row_number() OVER (PARTITION BY a ORDER BY b) AS n, rank() OVER (ORDER BY b) AS r,
+             dense_rank() OVER (PARTITION BY a ORDER BY b) AS d, n + 1 FROM t
+         QUALIFY n < 3 AND row_number() OVER (PARTITION BY a ORDER BY b) < r",
+    )?;
+    let LogicalPlan::Project { input, exprs, .. } = &plan else { panic!("{plan}") };
+    assert_eq!(exprs[1], Expr::column(2, DataType::Int64), "behind a and b\n{plan}");
+    let LogicalPlan::Filter { input, .. } = &**input else { panic!("{plan}") };
+    let LogicalPlan::Window { input, window } = &**input else { panic!("{plan}") };
+    assert_eq!(window.names, ["r"]);
+    let LogicalPlan::Window { window, .. } = &**input else { panic!("{plan}") };
+    assert_eq!(window.names, ["n", "d"]);
     Ok(())
 }
 

@@ -56,10 +56,68 @@ impl Queries<'_> {
         } else {
             (0..count).map(|_| self.expressions(columns).any(2)).collect()
         };
+        if items[0] != "*" && self.random.chance(15) {
+            return self.windowed(items, from, filter, columns);
+        }
         let distinct = if self.random.chance(20) { "DISTINCT " } else { "" };
         let width = if items[0] == "*" { columns.len() } else { items.len() };
         let end = self.end(width.max(1));
         format!("SELECT {distinct}{} FROM {from}{filter}{end}", items.join(", "))
+    }
+
+    /// Items beside a number in a partition, often filtered by it.
+    fn windowed(
+        &mut self,
+        mut items: Vec<String>,
+        from: &str,
+        filter: &str,
+        columns: &[Column],
+    ) -> String {
+        let name = self.random.pick(&["row_number", "row_number", "rank", "dense_rank"]);
+        let partitions: Vec<String> =
+            (0..self.random.below(3)).map(|_| self.window_key(columns)).collect();
+        let keys: Vec<String> = (0..self.random.below(3))
+            .map(|_| {
+                let direction = self.random.pick(&["", " ASC", " DESC"]);
+                let nulls = self.random.pick(&["", "", " NULLS FIRST", " NULLS LAST"]);
+                format!("{}{direction}{nulls}", self.window_key(columns))
+            })
+            .collect();
+        let clause = |words: &str, list: &[String]| match list {
+            [] => String::new(),
+            list => format!("{words} {} ", list.join(", ")),
+        };
+        let window = format!(
+            "{name}() OVER ({}{})",
+            clause("PARTITION BY", &partitions),
+            clause("ORDER BY", &keys)
+        );
+        items.push(format!("{window} AS place"));
+        let bound = self.random.below(4);
+        let qualify = match self.random.below(6) {
+            0 => String::new(),
+            1 => format!(" QUALIFY {window} = {bound}"),
+            2 => format!(" QUALIFY place BETWEEN 2 AND {bound}"),
+            3 => {
+                format!(" QUALIFY place <= {bound} AND {}", self.expressions(columns).predicate(1))
+            }
+            _ => format!(" QUALIFY place <= {bound}"),
+        };
+        if self.random.chance(20) {
+            items.pop();
+            if !qualify.contains(&window) {
+                items.push(window);
+                let qualify = qualify.replace("place", &items[items.len() - 1]);
+                return format!("SELECT {} FROM {from}{filter}{qualify}", items.join(", "));
+            }
+        }
+        let end = self.end(items.len());
+        format!("SELECT {} FROM {from}{filter}{qualify}{end}", items.join(", "))
+    }
+
+    fn window_key(&mut self, columns: &[Column]) -> String {
+        let depth = u64::from(self.random.chance(20));
+        self.expressions(columns).any(depth)
     }
 
     fn grouped(&mut self, from: &str, filter: &str, columns: &[Column]) -> String {
@@ -73,7 +131,12 @@ impl Queries<'_> {
         let aggregate_count = self.random.index(4) + usize::from(keys.is_empty());
         let aggregates: Vec<String> =
             (0..aggregate_count).map(|_| self.aggregate(columns)).collect();
-        let items = [keys.clone(), aggregates].concat();
+        let mut items = [keys.clone(), aggregates].concat();
+        if self.random.chance(8) {
+            let direction = self.random.pick(&["", " DESC"]);
+            let name = self.random.pick(&["rank", "dense_rank"]);
+            items.push(format!("{name}() OVER (ORDER BY count(*){direction})"));
+        }
         let places: Vec<String> = (1..=keys.len()).map(|place| place.to_string()).collect();
         let group = if places.is_empty() {
             String::new()
