@@ -219,6 +219,7 @@ impl Database {
             memory: self.0.memory.clone(),
             worker_count: self.0.options.worker_count,
             batch_len: self.0.options.batch_len,
+            table_groups_max: self.0.options.table_groups_max,
             ..Context::new()
         }
     }

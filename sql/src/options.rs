@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use martlet_engine::context::BATCH_LEN;
+use martlet_engine::context::{BATCH_LEN, TABLE_GROUPS_MAX};
 use martlet_engine::storage::StorageOptions;
 
 /// How files are read.
@@ -33,6 +33,9 @@ pub struct Options {
     pub memory_limit: usize,
     /// Rows in a batch of a result, at most.
     pub batch_len: usize,
+    /// Groups that a worker keeps in one table; an aggregation with more keeps them by id or by
+    /// partition. Tests shrink it; there is no other reason to.
+    pub table_groups_max: usize,
     /// Lengths of row groups and pages; they count when a database is created and are kept in it.
     pub storage: StorageOptions,
     /// How files are read.
@@ -61,6 +64,7 @@ impl Default for Options {
             worker_count: core_count(),
             memory_limit: machine_memory() / 5 * 4,
             batch_len: BATCH_LEN,
+            table_groups_max: TABLE_GROUPS_MAX,
             storage: StorageOptions::default(),
             file_access: FileAccess::default(),
         }

@@ -31,10 +31,16 @@ pub struct Context {
     pub worker_count: usize,
     /// Rows in a batch, at most.
     pub batch_len: usize,
+    /// Groups that a worker keeps in a table; from there on it uses arrays by id or partitions.
+    pub table_groups_max: usize,
 }
 
 /// Rows in a batch unless the options say otherwise: two blocks of a page.
 pub const BATCH_LEN: usize = 2_048;
+
+/// Groups in a worker's table unless the options say otherwise: keys and a few aggregates of so many
+/// stay in a core's own cache.
+pub const TABLE_GROUPS_MAX: usize = 16_384;
 
 impl Context {
     /// A context without limits, in UTC, with one worker, whose clock reads now.
@@ -47,6 +53,7 @@ impl Context {
             time_zone: "UTC".into(),
             worker_count: 1,
             batch_len: BATCH_LEN,
+            table_groups_max: TABLE_GROUPS_MAX,
         }
     }
 }

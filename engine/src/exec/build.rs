@@ -1,11 +1,12 @@
 //! From a physical plan to sources: streaming operators are wrapped around their input, blocking ones
 //! run when they are built and leave their result in memory.
 
+mod grouped;
+
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::aggregate::{Grouping, aggregate};
 use super::expression::evaluate;
 use super::late::{self, LateTopN};
 use super::map::{FilterSource, Measured, ProjectSource};
@@ -19,7 +20,7 @@ use super::top_n::top_n;
 use super::window::window;
 use crate::context::Context;
 use crate::plan;
-use crate::plan::{Aggregate, Expr, OutputColumn, PhysicalPlan, Rung, Scan};
+use crate::plan::{Aggregate, Expr, OutputColumn, PhysicalPlan, Scan};
 use crate::storage::Snapshot;
 use crate::types::{DataType, Result};
 use crate::vector::{Batch, Vector};
@@ -87,7 +88,8 @@ impl Builder {
         if let PhysicalPlan::Limit { input, offset, limit } = plan {
             let stats = self.stats("Limit", &root);
             let place = Place { depth: 1, reader: Some(stats) };
-            let source = self.build(input, &place)?;
+            let count = limit.map(|limit| clamp(limit.saturating_add(*offset)));
+            let source = self.build_first(input, count, &place)?;
             return Ok(Built { source, offset: *offset, limit: *limit });
         }
         Ok(Built { source: self.build(plan, &root)?, offset: 0, limit: None })
@@ -101,6 +103,16 @@ impl Builder {
     }
 
     fn build(&self, plan: &PhysicalPlan, place: &Place) -> Result<Arc<dyn Source>> {
+        self.build_first(plan, None, place)
+    }
+
+    /// Builds `plan`, of whose rows only any `count` are asked for, if that is given.
+    fn build_first(
+        &self,
+        plan: &PhysicalPlan,
+        count: Option<usize>,
+        place: &Place,
+    ) -> Result<Arc<dyn Source>> {
         let name = name(plan);
         let stats = self.stats(&name, place);
         let below = Place { depth: place.depth + 1, reader: Some(Arc::clone(&stats)) };
@@ -112,22 +124,9 @@ impl Builder {
                 Arc::new(FilterSource::new(self.build(input, &below)?, predicate))
             }
             PhysicalPlan::Project { input, exprs, .. } => {
-                Arc::new(ProjectSource::new(self.build(input, &below)?, exprs))
+                Arc::new(ProjectSource::new(self.build_first(input, count, &below)?, exprs))
             }
-            PhysicalPlan::Aggregate { input, keys, aggregates, rungs, .. } => {
-                let from_statistics = if rungs.contains(&Rung::Metadata) && keys.is_empty() {
-                    self.statistics_answer(input, aggregates, &stats)?
-                } else {
-                    None
-                };
-                if let Some(answer) = from_statistics {
-                    Arc::new(answer)
-                } else {
-                    let input = self.build(input, &below)?;
-                    let what = Grouping { keys, aggregates, rungs };
-                    Arc::new(aggregate(input.as_ref(), what, pool, context, &stats)?)
-                }
-            }
+            PhysicalPlan::Aggregate { .. } => self.grouped(plan, count, (&stats, &below))?,
             PhysicalPlan::Window { input, window: what } => {
                 let input = self.build(input, &below)?;
                 Arc::new(window(input.as_ref(), what, (pool, context), &stats)?)
@@ -140,6 +139,10 @@ impl Builder {
                 let range = (clamp(*offset), clamp(*limit));
                 if let Some(split) = late::split(input, keys, range) {
                     self.late_top_n(&split, range, (&stats, &below))?
+                } else if let Some(source) =
+                    self.late_aggregates(input, keys, range, (&stats, &below))?
+                {
+                    source
                 } else {
                     let input = self.build(input, &below)?;
                     Arc::new(top_n(input.as_ref(), keys, range, (pool, context), &stats)?)

@@ -29,6 +29,7 @@ mod stream;
 mod tests;
 mod top_n;
 mod window;
+mod winners;
 
 pub use self::pool::WorkerPool;
 pub use self::profile::{OperatorProfile, Profile, ScanProfile};

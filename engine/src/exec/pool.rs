@@ -93,7 +93,9 @@ fn from_panic(panic: &(dyn Any + Send)) -> Error {
 }
 
 /// Lets workers take every morsel of `source` and hands each batch, with its morsel, to the worker's
-/// state. Breaking ends the morsel, not the others. Gives the states of the workers that ran.
+/// state. Each worker begins at its own stretch of the morsels, so that it meets few row groups, and
+/// helps with the others' when it is done. Breaking ends the morsel, not the others. Gives the states
+/// of the workers that ran.
 ///
 /// # Errors
 /// The first error; the other workers then stop at their next batch.
@@ -106,14 +108,13 @@ pub(crate) fn drive<S: Send>(
 ) -> Result<Vec<S>> {
     let morsel_count = source.morsel_count();
     let worker_count = context.worker_count.min(pool.worker_count()).min(morsel_count).max(1);
-    let next = AtomicUsize::new(0);
+    let stretches = Stretches::new(morsel_count, worker_count);
     let failed = AtomicBool::new(false);
-    let work = |_| {
+    let work = |worker| {
         let mut state = make_state()?;
-        loop {
-            let morsel = next.fetch_add(1, Ordering::Relaxed);
-            if morsel >= morsel_count || failed.load(Ordering::Relaxed) {
-                return Ok(state);
+        while let Some(morsel) = stretches.take(worker) {
+            if failed.load(Ordering::Relaxed) {
+                break;
             }
             let result = guarded(|| {
                 context.cancel.check()?;
@@ -130,8 +131,34 @@ pub(crate) fn drive<S: Send>(
                 return Err(error);
             }
         }
+        Ok(state)
     };
     pool.run(worker_count, work)
+}
+
+/// Numbers from 0, cut into one stretch a worker.
+struct Stretches {
+    ends: Vec<usize>,
+    next: Vec<AtomicUsize>,
+}
+
+impl Stretches {
+    fn new(count: usize, worker_count: usize) -> Stretches {
+        let end = |worker: usize| count * worker / worker_count;
+        Stretches {
+            ends: (1..=worker_count).map(end).collect(),
+            next: (0..worker_count).map(|worker| AtomicUsize::new(end(worker))).collect(),
+        }
+    }
+
+    /// The next number of the worker's own stretch, or of the first after it that has one left.
+    fn take(&self, worker: usize) -> Option<usize> {
+        let stretches = (worker..self.ends.len()).chain(0..worker);
+        stretches.into_iter().find_map(|stretch| {
+            let number = self.next[stretch].fetch_add(1, Ordering::Relaxed);
+            (number < self.ends[stretch]).then_some(number)
+        })
+    }
 }
 
 mod parking {
@@ -164,6 +191,19 @@ mod parking {
 mod tests {
     use super::*;
     use crate::types::ErrorKind;
+
+    #[test]
+    fn every_morsel_is_taken_once_whoever_takes_it() {
+        for (count, worker_count) in [(0, 1), (1, 1), (7, 2), (7, 3), (64, 5)] {
+            let stretches = Stretches::new(count, worker_count);
+            // Only the last worker works.
+            let mut taken: Vec<usize> =
+                std::iter::from_fn(|| stretches.take(worker_count - 1)).collect();
+            taken.sort_unstable();
+            assert_eq!(taken, (0..count).collect::<Vec<_>>());
+        }
+        assert_eq!(Stretches::new(8, 2).take(1), Some(4), "a worker begins at its own");
+    }
 
     #[test]
     fn results_keep_their_order_and_panics_become_errors() -> Result<()> {

@@ -41,6 +41,8 @@ struct Best {
     batches: Vec<Batch>,
     morsel: usize,
     morsel_row: u64,
+    /// The prefix and the place of the worst row kept, once there are enough.
+    worst: Option<(u64, (usize, u64))>,
     memory: Reservation,
 }
 
@@ -76,6 +78,7 @@ pub(crate) fn top_n(
             batches: Vec::new(),
             morsel: 0,
             morsel_row: 0,
+            worst: None,
             memory: context.memory.reservation("sorting"),
         })
     };
@@ -130,7 +133,14 @@ impl Best {
         }
         let columns = plan.program.columns(batch, context)?;
         let prefixes = plan.program.prefixes(&columns)?;
-        let threshold = plan.threshold.load(Ordering::Relaxed);
+        let mut threshold = plan.threshold.load(Ordering::Relaxed);
+        if let Some((prefix, place)) = self.worst
+            && prefix <= threshold
+            && place < (morsel, first_row)
+        {
+            // A tie with the worst comes after it, whatever the row.
+            threshold = plan.program.last_prefix_before(prefix);
+        }
         let rows: Vec<u32> = if prefixes.is_empty() {
             (0..u32::try_from(batch.len()).map_err(|_| too_many())?).collect()
         } else {
@@ -167,8 +177,9 @@ impl Best {
     fn drop_worst(&mut self, plan: &Plan<'_>) -> Result<()> {
         self.candidates.select_nth_unstable_by(plan.count - 1, Candidate::order);
         self.candidates.truncate(plan.count);
-        let worst = self.candidates.iter().map(|candidate| candidate.prefix).max();
-        plan.threshold.fetch_min(worst.unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.worst = self.candidates.last().map(|candidate| (candidate.prefix, candidate.place));
+        let worst = self.worst.map_or(u64::MAX, |(prefix, _)| prefix);
+        plan.threshold.fetch_min(worst, Ordering::Relaxed);
         let picks: Vec<Pick> = self.candidates.iter().map(|candidate| candidate.pick).collect();
         let kept = gather(&self.batches, &picks, plan.kinds)?;
         for (row, candidate) in (0_u32..).zip(&mut self.candidates) {

@@ -24,6 +24,8 @@ pub(crate) struct Configuration {
     pub(crate) worker_count: usize,
     /// Rows in a batch; the default when `None`.
     pub(crate) batch_len: Option<usize>,
+    /// Groups in a worker's table; the default when `None`.
+    pub(crate) table_groups_max: Option<usize>,
     pub(crate) place: Place,
     /// Before it is read, every table is written anew with this many appends, the first of which
     /// brings half of the rows.
@@ -41,6 +43,7 @@ pub(crate) const PLAIN: Configuration = Configuration {
     storage: None,
     worker_count: 2,
     batch_len: None,
+    table_groups_max: None,
     place: Place::Memory,
     append_count: None,
     with_deleted: false,
@@ -59,10 +62,17 @@ const fn sizes(row_group_len: u32, page_len: u32) -> StorageOptions {
 pub(crate) const ALL: [Configuration; 9] = [
     PLAIN,
     Configuration { worker_count: 1, batch_len: Some(1), ..PLAIN },
-    Configuration { storage: Some(sizes(4, 2)), worker_count: 8, batch_len: Some(3), ..PLAIN },
+    Configuration {
+        storage: Some(sizes(4, 2)),
+        worker_count: 8,
+        batch_len: Some(3),
+        table_groups_max: Some(0),
+        ..PLAIN
+    },
     Configuration { storage: Some(sizes(256, 64)), worker_count: 8, place: MAPPED, ..PLAIN },
     Configuration {
         storage: Some(sizes(64, 16)),
+        table_groups_max: Some(2),
         append_count: Some(7),
         place: POSITIONAL,
         ..PLAIN
@@ -78,6 +88,7 @@ pub(crate) const ALL: [Configuration; 9] = [
         storage: Some(sizes(8, 4)),
         worker_count: 8,
         batch_len: Some(1),
+        table_groups_max: Some(1),
         place: POSITIONAL,
         append_count: Some(9),
         with_deleted: true,
@@ -113,6 +124,8 @@ impl Instance {
     pub(crate) fn open(configuration: &Configuration) -> Result<Instance> {
         let mut options = Options::default().with_worker_count(configuration.worker_count);
         options.batch_len = configuration.batch_len.unwrap_or(options.batch_len);
+        options.table_groups_max =
+            configuration.table_groups_max.unwrap_or(options.table_groups_max);
         options.storage = configuration.storage.unwrap_or(options.storage);
         let Place::Disk(file_access) = configuration.place else {
             let writer = Database::open_in_memory_with(options)?.connect();

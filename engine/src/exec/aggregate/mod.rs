@@ -1,50 +1,60 @@
 //! Aggregation: every worker groups the rows it takes, then the workers' groups are merged.
 //!
-//! The partial phase is one loop: keys, group numbers, arguments, accumulators. The final phase merges
-//! small results in one go and large ones by hash partition, in parallel. Group tables and accumulators
-//! know nothing of each other; this module alone brings them together.
+//! The partial phase is one loop: keys, group numbers, arguments, accumulators. What a worker has is
+//! a table while there are few groups, then arrays by id or rows by partition ([`worker`]). Few groups
+//! are merged in one go; many are merged part by part when the result is read ([`merged`]). Group
+//! tables and accumulators know nothing of each other; these modules alone bring them together.
 
 mod accumulators;
+mod by_id;
 mod exact;
 mod groups;
+mod merged;
+mod pages;
+mod scatter;
 #[cfg(test)]
 mod tests;
+mod worker;
 
 pub(crate) use self::accumulators::float_key;
-pub(crate) use self::accumulators::{Accumulator, Groups, accumulator_of};
+pub(crate) use self::accumulators::{Accumulator, accumulator_of};
 pub(crate) use self::exact::{Sum192, ratio};
-pub(crate) use self::groups::ByteTable;
-pub(crate) use self::groups::canonical_floats;
-pub(crate) use self::groups::{GroupTable, all_groups};
+pub(crate) use self::groups::{ByteTable, GroupTable, KeyEncoder, all_groups, canonical_floats};
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
-use rayon::iter::{IntoParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
+use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
 
-use self::accumulators::OwnedGroups;
-use super::per_value::true_rows;
+use self::groups::{Layout, SingleId};
+use self::merged::Merged;
+use self::worker::{Many, Partial, Worker};
 use super::pool::{WorkerPool, drive};
 use super::profile::OperatorStats;
 use super::program::Program;
 use super::source::{ColumnKind, MemorySource, Source};
 use crate::context::{Context, Reservation};
 use crate::plan::{Aggregate, Expr, Rung};
-use crate::types::{DataType, Result, Value};
+use crate::types::{DataType, Result};
 use crate::vector::{Batch, Vector};
 
 /// Groups up to which merging in parallel does not pay. Results of so many come out in the order in
 /// which groups first appear in the input, whatever the number of workers.
 const SERIAL_MERGE_MAX: usize = if cfg!(test) { 1_000 } else { 32_768 };
-/// Partitions of a parallel merge: enough for workers to share evenly.
-const PARTITION_COUNT: usize = 32;
-/// Rows of a morsel of the result.
-const RESULT_MORSEL_LEN: usize = 65_536;
+/// Hash partitions: ten million rows with a key each then make tables of the size of the cache.
+const PARTITION_COUNT: usize = 256;
+/// Bytes of state below which merging is quicker than the hand-over to the pool.
+const INSTALL_BYTES_MIN: usize = 64 << 10;
+/// Bytes that the arrays by id of one worker may take, at 16 a group and aggregate.
+const BY_ID_BYTES_MAX: usize = 256 << 20;
 
 /// What is aggregated, made ready for the input's representation.
 #[derive(Debug)]
 struct Work {
     dense: bool,
     keys: Program,
+    /// How keys are packed, if they can be.
+    layout: Option<Layout>,
     /// The arguments, then the filters.
     inputs: Program,
     aggregates: Vec<Planned>,
@@ -78,9 +88,11 @@ impl Work {
                 filter: aggregate.filter.as_ref().map(&mut position),
             })
             .collect();
+        let keys = Program::new(what.keys, input, true);
         Work {
             dense: what.rungs.contains(&Rung::Dense),
-            keys: Program::new(what.keys, input, true),
+            layout: Layout::new(keys.kinds()),
+            keys,
             inputs: Program::new(&exprs, input, false),
             aggregates,
         }
@@ -101,130 +113,28 @@ impl Work {
     }
 
     fn partial(&self, context: &Context) -> Result<Partial> {
-        let table = GroupTable::new(self.keys.kinds(), self.dense)?;
-        let mut accumulators = self.accumulators()?;
-        for accumulator in &mut accumulators {
-            accumulator.resize(table.len());
-        }
-        Ok(Partial {
-            table,
-            accumulators,
-            groups: Vec::new(),
-            places: Vec::new(),
-            next_place: 0,
-            memory: context.memory.reservation("grouping"),
-        })
-    }
-}
-
-/// One worker's groups.
-#[derive(Debug)]
-struct Partial {
-    table: GroupTable,
-    accumulators: Vec<Box<dyn Accumulator>>,
-    groups: Vec<u32>,
-    /// Where each group first appeared: morsel, then count of new groups in it.
-    places: Vec<u64>,
-    next_place: u64,
-    memory: Reservation,
-}
-
-impl Partial {
-    fn update(
-        &mut self,
-        work: &Work,
-        (morsel, batch): (usize, &Batch),
-        context: &Context,
-    ) -> Result<()> {
-        let groups = if self.table.is_single() {
-            Groups::First(batch.len())
-        } else {
-            let keys = work.keys.run(batch, context)?;
-            self.table.find(&keys, batch.len(), &mut self.groups)?;
-            Groups::Each(&self.groups)
-        };
-        let inputs = work.inputs.run(batch, context)?;
-        let group_count = self.table.len();
-        self.next_place = self.next_place.max((morsel as u64) << 32);
-        while self.places.len() < group_count {
-            self.places.push(self.next_place);
-            self.next_place += 1;
-        }
-        let no_argument =
-            Vector::Constant { value: Value::Null, data_type: DataType::Null, len: batch.len() };
-        for (planned, accumulator) in work.aggregates.iter().zip(&mut self.accumulators) {
-            accumulator.resize(group_count);
-            let argument = planned.argument.map_or(&no_argument, |index| &inputs[index]);
-            let second = planned.second.map(|index| &inputs[index]);
-            let mut update =
-                |groups: Groups<'_>, argument: &Vector, second: Option<&Vector>| match second {
-                    None => accumulator.update(groups, argument),
-                    Some(second) => accumulator.update_pairs(groups, argument, second),
-                };
-            match planned.filter {
-                None => update(groups, argument, second)?,
-                Some(filter) => {
-                    let rows = true_rows(&inputs[filter])?;
-                    let groups: OwnedGroups = groups.take(&rows);
-                    let second = second.map(|second| second.take(&rows)).transpose()?;
-                    update(groups.borrow(), &argument.take(&rows)?, second.as_ref())?;
-                }
-            }
-        }
-        self.account()
+        let table = GroupTable::new(self.keys.kinds(), self.dense, 0)?;
+        Ok(Partial::new(table, self.accumulators()?, context.memory.reservation("grouping")))
     }
 
-    fn account(&mut self) -> Result<()> {
-        let accumulators: usize = self.accumulators.iter().map(|state| state.bytes()).sum();
-        let rows = self.groups.capacity() * size_of::<u32>();
-        let places = self.places.capacity() * size_of::<u64>();
-        self.memory.resize(self.table.bytes() + accumulators + rows + places)
+    /// A table for the keys of one partition, of which there are about `group_count`.
+    fn partition(&self, group_count: usize, context: &Context) -> Result<Partial> {
+        let table = GroupTable::new(self.keys.kinds(), false, group_count)?;
+        Ok(Partial::new(table, self.accumulators()?, context.memory.reservation("grouping")))
     }
 
-    fn is_settled(&self) -> bool {
-        self.accumulators.iter().all(|accumulator| accumulator.is_settled())
+    /// The one key whose ids can be the groups.
+    fn single_id(&self) -> Option<SingleId> {
+        let key = self.layout.as_ref().filter(|_| self.dense)?.single_id()?;
+        let group_bytes = 16 * self.aggregates.len().max(1);
+        ((key.null_id() as usize).saturating_mul(group_bytes) <= BY_ID_BYTES_MAX).then_some(key)
     }
 
-    /// Makes ready for being merged into another.
-    fn settle(&mut self) -> Result<()> {
-        let group_count = self.table.len();
-        for accumulator in &mut self.accumulators {
-            accumulator.resize(group_count);
-            accumulator.settle();
-        }
-        self.account()
-    }
-
-    /// Takes over groups of another worker.
-    fn merge(&mut self, other: &Partial, from: &[u32]) -> Result<()> {
-        let to = self.table.absorb(&other.table, from);
-        self.places.resize(self.table.len(), u64::MAX);
-        for (from, to) in from.iter().zip(&to) {
-            let place = &mut self.places[*to as usize];
-            *place = (*place).min(other.places.get(*from as usize).copied().unwrap_or(u64::MAX));
-        }
-        for (here, there) in self.accumulators.iter_mut().zip(&other.accumulators) {
-            here.resize(self.table.len());
-            here.merge(there.as_ref(), from, &to)?;
-        }
-        self.account()
-    }
-
-    fn finish(mut self) -> Result<(Batch, Reservation)> {
-        self.settle()?;
-        let group_count = self.table.len();
-        let mut columns = self.table.keys()?;
-        for accumulator in &self.accumulators {
-            columns.push(accumulator.finish()?);
-        }
-        let mut batch = Batch::new(columns, group_count);
-        if group_count <= SERIAL_MERGE_MAX && !self.places.is_sorted() {
-            let mut order = all_groups(&self.table);
-            order.sort_unstable_by_key(|group| self.places[*group as usize]);
-            batch = batch.take(&order)?;
-        }
-        self.memory.resize(batch.bytes())?;
-        Ok((batch, self.memory))
+    /// The key columns of groups that are ids.
+    fn keys_of_ids(&self, ids: &[u32]) -> Result<Vec<Vector>> {
+        let keys: Vec<u64> = ids.iter().map(|id| u64::from(*id)).collect();
+        let layout = self.layout.as_ref().expect("a key that is an id has a layout");
+        layout.unpack(&keys)
     }
 }
 
@@ -249,96 +159,75 @@ pub(crate) fn aggregate(
     pool: &WorkerPool,
     context: &Context,
     stats: &OperatorStats,
-) -> Result<MemorySource> {
+) -> Result<Arc<dyn Source>> {
     let work = Work::new(&what, input.kinds());
-    let partials = drive(
+    let mut workers = drive(
         input,
         pool,
         context,
-        || work.partial(context),
-        |partial, morsel, batch| {
-            stats.time(|| partial.update(&work, (morsel, &batch), context))?;
+        || Worker::new(&work, context),
+        |worker, morsel, batch| {
+            stats.time(|| worker.update(&work, (morsel, &batch), context))?;
             Ok(ControlFlow::Continue(()))
         },
     )?;
-    note_rungs(&work, &partials, stats);
-    let bytes: usize = partials.iter().map(|partial| partial.memory.bytes()).sum();
-    let results = stats.time(|| finish(&work, partials, pool, context))?;
-    stats.bytes_at_least(bytes);
-    let kinds = work
+    stats.time(|| end(&mut workers, pool))?;
+    note_rungs(&work, &workers, stats);
+    stats.bytes_at_least(workers.iter().map(Worker::bytes).sum());
+    let kinds: Vec<ColumnKind> = work
         .keys
         .kinds()
         .iter()
         .cloned()
         .chain(work.accumulators()?.iter().map(|accumulator| accumulator.kind()))
         .collect();
-    let (batches, memory): (Vec<Batch>, Vec<Reservation>) = results.into_iter().unzip();
-    let morsels: Vec<Vec<Batch>> = batches.iter().flat_map(cut).collect();
-    Ok(MemorySource::new(kinds, morsels, memory))
+    let few = workers.iter().all(|worker| matches!(worker.many, Many::No))
+        && workers.iter().map(|worker| worker.table.table.len()).sum::<usize>()
+            <= SERIAL_MERGE_MAX.max(workers[0].table.table.len());
+    if !few {
+        return Ok(Arc::new(Merged::new(work, kinds, workers, (pool, context))?));
+    }
+    let (batch, memory) = stats.time(|| merge_few(workers, pool))?;
+    Ok(Arc::new(MemorySource::new(kinds, vec![vec![batch]], vec![memory])))
 }
 
-fn note_rungs(work: &Work, partials: &[Partial], stats: &OperatorStats) {
+/// Ends the partial phase.
+fn end(workers: &mut [Worker], pool: &WorkerPool) -> Result<()> {
+    if workers.iter().all(Worker::is_settled) {
+        return Ok(());
+    }
+    pool.install(|| workers.par_iter_mut().try_for_each(Worker::end))
+}
+
+fn merge_few(workers: Vec<Worker>, pool: &WorkerPool) -> Result<(Batch, Reservation)> {
+    let is_small = workers.iter().map(Worker::bytes).sum::<usize>() < INSTALL_BYTES_MIN;
+    let mut tables = workers.into_iter().map(|worker| worker.table);
+    let mut merged = tables.next().expect("at least one worker runs");
+    // On the pool: accumulators may share their work out.
+    let merge = || {
+        for other in tables {
+            merged.merge(&other, &all_groups(&other.table))?;
+        }
+        let in_order = merged.table.len() <= SERIAL_MERGE_MAX;
+        merged.finish(in_order)
+    };
+    if is_small { merge() } else { pool.install(merge) }
+}
+
+fn note_rungs(work: &Work, workers: &[Worker], stats: &OperatorStats) {
     if work.keys.kinds().is_empty() {
         stats.note("single group", 1);
     }
-    for partial in partials {
-        let (dense, hashed) = partial.table.row_counts();
+    for worker in workers {
+        let (dense, hashed) = worker.table.table.row_counts();
         stats.note("rows by code", dense);
         stats.note("rows by hash", hashed);
+        match &worker.many {
+            Many::No => {}
+            Many::ById(by_id) => stats.note("rows by id", by_id.row_count()),
+            Many::Rows(rows) => stats.note("rows by partition", rows.row_count() as u64),
+        }
     }
     let per_value = work.keys.per_value_count() + work.inputs.per_value_count();
     stats.note("expressions per distinct value", per_value as u64);
-}
-
-fn cut(batch: &Batch) -> Vec<Vec<Batch>> {
-    (0..batch.len())
-        .step_by(RESULT_MORSEL_LEN)
-        .map(|start| vec![batch.slice(start, RESULT_MORSEL_LEN.min(batch.len() - start))])
-        .collect()
-}
-
-fn finish(
-    work: &Work,
-    partials: Vec<Partial>,
-    pool: &WorkerPool,
-    context: &Context,
-) -> Result<Vec<(Batch, Reservation)>> {
-    let group_count = |partials: &[Partial]| -> usize {
-        partials.iter().map(|partial| partial.table.len()).sum()
-    };
-    let mut merged = partials;
-    if merged.len() > 1 && !merged.iter().all(Partial::is_settled) {
-        pool.install(|| merged.par_iter_mut().try_for_each(Partial::settle))?;
-    }
-    if merged.len() > 1 && group_count(&merged) > SERIAL_MERGE_MAX {
-        merged = merge_by_partition(work, &merged, (pool, context))?;
-    }
-    if group_count(&merged) <= SERIAL_MERGE_MAX {
-        for other in merged.split_off(1) {
-            let from = all_groups(&other.table);
-            pool.install(|| merged[0].merge(&other, &from))?;
-        }
-    }
-    if merged.len() == 1 && merged[0].is_settled() {
-        return merged.into_iter().map(Partial::finish).collect();
-    }
-    pool.install(|| merged.into_par_iter().map(Partial::finish).collect())
-}
-
-/// Tables of which each has all groups of one hash partition.
-fn merge_by_partition(
-    work: &Work,
-    partials: &[Partial],
-    (pool, context): (&WorkerPool, &Context),
-) -> Result<Vec<Partial>> {
-    let partitions =
-        pool.run(partials.len(), |worker| Ok(partials[worker].table.partitions(PARTITION_COUNT)))?;
-    pool.run(PARTITION_COUNT, |partition| {
-        context.cancel.check()?;
-        let mut merged = work.partial(context)?;
-        for (partial, partitions) in partials.iter().zip(&partitions) {
-            merged.merge(partial, &partitions[partition])?;
-        }
-        Ok(merged)
-    })
 }

@@ -16,7 +16,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::exec::profile::OperatorStats;
 use crate::plan::{AggregateFunction, PairFunction, Quantile};
-use crate::types::Error;
+use crate::types::{Error, Value};
 use crate::vector::{CodeBook, DictionaryVector, DistinctValues, Texts};
 
 /// One row: a small integer or NULL from which all columns are derived, and a code or NULL.
@@ -199,7 +199,7 @@ fn naive(rows: &[Vec<Value>], keys: &[usize], aggregates: &[Aggregate]) -> Vec<V
 }
 
 fn engine(
-    source: &MemorySource,
+    source: &dyn Source,
     keys: &[usize],
     aggregates: &[Aggregate],
     context: &Context,
@@ -279,12 +279,13 @@ fn check(
     morsels: &[Vec<Row>],
     keys: &[usize],
     aggregates: &[Aggregate],
-    (worker_count, batch_len, ranked): (usize, usize, bool),
+    (worker_count, batch_len, table_groups_max): (usize, usize, usize),
+    ranked: bool,
 ) -> Result<()> {
     let input = Input::new(ranked);
     let source = input.source(morsels)?;
     let expected = sorted(naive(&input.values(morsels)?, keys, aggregates));
-    let context = Context { worker_count, batch_len, ..Context::new() };
+    let context = Context { worker_count, batch_len, table_groups_max, ..Context::new() };
     let pool = WorkerPool::new(worker_count)?;
     let actual = sorted(engine(&source, keys, aggregates, &context, &pool)?);
     assert_eq!(context.memory.used_bytes(), 0, "all memory is given back");
@@ -296,7 +297,7 @@ fn check(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
     fn any_aggregation_answers_as_the_naive_one(
@@ -305,9 +306,11 @@ proptest! {
         aggregates in aggregates(),
         worker_count in 1_usize..5,
         batch_len in prop_oneof![Just(1_usize), Just(7), Just(2_048)],
+        table_groups_max in prop_oneof![Just(0_usize), Just(3), Just(1_000)],
         ranked in any::<bool>(),
     ) {
-        check(&morsels, &keys, &aggregates, (worker_count, batch_len, ranked))
+        let lengths = (worker_count, batch_len, table_groups_max);
+        check(&morsels, &keys, &aggregates, lengths, ranked)
             .map_err(|error| TestCaseError::fail(error.to_string()))?;
     }
 }

@@ -24,15 +24,21 @@ use std::sync::Arc;
 use self::chosen::ChosenRowGroups;
 use self::parquet::ParquetScan;
 use self::stored::StoredTable;
+use self::value_set::ValueSet;
 use super::profile::OperatorStats;
 use super::source::Source;
 use crate::catalog::TableId;
 use crate::context::Context;
 use crate::ingest::parquet::{ParquetFiles, ParquetOptions};
 use crate::plan;
-use crate::plan::Scan;
+use crate::plan::{Expr, Scan};
 use crate::storage::Snapshot;
 use crate::types::{Error, Result};
+
+/// Whether rows are tested for `predicate` without evaluating it: it is about the values of one column.
+pub(crate) fn is_tested_by_value(predicate: &Expr) -> bool {
+    ValueSet::of(predicate).is_some()
+}
 
 /// Opens a scan, of the table's row groups at the positions `row_groups` if it is given.
 ///

@@ -387,7 +387,7 @@ fn check(recipes: &[Recipe], filter: &[Expr], batch_len: usize) -> Result<()> {
     let types = [DataType::Int32, DataType::Utf8, DataType::Int32, DataType::UInt64];
     let passes = |row: &Vec<Value>| {
         filter.iter().all(|predicate| {
-            let (column, set) = value_set::ValueSet::of(predicate).expect("one column");
+            let (column, set) = ValueSet::of(predicate).expect("one column");
             set.contains(&row[column])
         })
     };

@@ -41,7 +41,7 @@ impl<'a> Plan<'a> {
     }
 
     fn table(&self) -> Result<GroupTable> {
-        GroupTable::new(self.partition.kinds(), true)
+        GroupTable::new(self.partition.kinds(), true, 0)
     }
 
     /// How the columns are represented: those of the input, then the numbers.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::Int64Array;
 
-use super::{Accumulator, Groups, same_kind, without_nulls};
+use super::{Accumulator, Groups, grow, same_kind, without_nulls};
 use crate::exec::source::ColumnKind;
 use crate::types::{DataType, Result};
 use crate::vector::Vector;
@@ -31,7 +31,7 @@ impl CountRows {
 
 impl Accumulator for CountRows {
     fn resize(&mut self, group_count: usize) {
-        self.counts.resize(group_count, 0);
+        grow(&mut self.counts, group_count);
     }
 
     fn update(&mut self, groups: Groups<'_>, _argument: &Vector) -> Result<()> {

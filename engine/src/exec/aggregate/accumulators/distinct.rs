@@ -2,10 +2,14 @@
 //! accumulator that sees each pair once, at the end.
 //!
 //! Values become integers: dictionary values their ids, fixed-width values their bits, everything else
-//! a number from a table of byte strings. Without groups, ids are bits of a bitmap. Pairs live in 16
-//! tables chosen by a hash of the *value*, so that sets merge in parallel whatever their groups are.
+//! a number from a table of byte strings. Without groups, ids are bits of a bitmap. Otherwise pairs are
+//! appended to parts chosen by the *value*, and a part is freed of repetitions when it has doubled: the
+//! set that this takes stays in the cache, and parts merge in parallel whatever the groups are. Ids are
+//! parted by range, so that the first group of each id stands in an array, and only an id in several
+//! groups costs a look-up by hash. Inside a row group, the first group that had a code is remembered by code, so that most
+//! repetitions are never appended.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arrow::array::{Array, ArrayRef, AsArray, UInt64Array};
 use arrow::compute::cast;
@@ -205,75 +209,192 @@ impl Pair for u128 {
     }
 }
 
-const PARTS: usize = 16;
+/// Parts of the pairs.
+const PARTS: usize = 64;
+/// Pairs that a part may have before it is first freed of repetitions.
+const PART_LEN_MIN: usize = 32;
+/// Pairs up to which another accumulator's are merged on one thread.
+const SERIAL_MERGE_MAX: usize = 65_536;
 const MIX: u64 = 0x9E37_79B9_7F4A_7C15;
 
-/// Top bits choose the part (by value alone), the next the slot (by both).
 #[inline]
 #[expect(clippy::cast_possible_truncation, reason = "folding a product of 128 bits into 64")]
-fn hashes(group: u32, value: u64) -> (usize, u64) {
+fn hash_of(value: u64) -> u64 {
     let product = u128::from(value ^ 0x2D35_8DCC_AA6C_78A5) * u128::from(MIX);
-    let by_value = (product >> 64) as u64 ^ product as u64;
-    let both = by_value.wrapping_add(u64::from(group).wrapping_mul(0xC2B2_AE3D_27D4_EB4F));
-    ((by_value >> 60) as usize, both.wrapping_mul(MIX))
+    (product >> 64) as u64 ^ product as u64
 }
 
-/// A set of pairs: linear probing, at most half full.
-#[derive(Debug)]
-struct PairSet<P> {
+/// Where a pair goes in a table of 2^(64 - shift) slots; other bits than its part's decide.
+#[inline]
+fn place_of<P: Pair>(pair: P, shift: u32) -> usize {
+    let group = u64::from(pair.group()).wrapping_mul(0xC2B2_AE3D_27D4_EB4F);
+    let both = hash_of(pair.value()).wrapping_add(group);
+    usize::try_from(both.wrapping_mul(MIX) >> shift).expect("fewer bits than a usize has")
+}
+
+/// How values are shared out among the parts.
+#[derive(Clone, Copy, Debug)]
+enum Parting {
+    /// Values are ids: so many, a power of two, to a part.
+    Ranges {
+        len: u64,
+    },
+    Hash,
+}
+
+impl Parting {
+    fn of(values: &Values) -> Parting {
+        match values {
+            Values::Ids(book) if book.null_code() < u32::MAX => {
+                let len = u64::from(book.null_code()).div_ceil(PARTS as u64).next_power_of_two();
+                Parting::Ranges { len }
+            }
+            _ => Parting::Hash,
+        }
+    }
+
+    #[inline]
+    fn part(self, value: u64) -> usize {
+        let part = match self {
+            Parting::Ranges { len } => value >> len.trailing_zeros(),
+            Parting::Hash => hash_of(value) >> 58,
+        };
+        usize::try_from(part).expect("fewer than 64")
+    }
+}
+
+/// Keeps the first of equal pairs. Pairs that need a look-up go to a table of linear probing that is
+/// at most half full.
+fn remove_repetitions<P: Pair>(pairs: &mut Vec<P>, parting: Parting) {
+    let mut table = Table { slots: Vec::new(), len: 0 };
+    let Parting::Ranges { len } = parting else {
+        table.grow_to(pairs.len());
+        pairs.retain(|pair| table.insert(*pair));
+        return;
+    };
+    let first_of_part = pairs.first().map_or(0, |pair| pair.value() & !(len - 1));
+    let mut firsts = vec![FirstGroups::NONE; usize::try_from(len).expect("fewer than ids")];
+    pairs.retain(|pair| {
+        let place = usize::try_from(pair.value() - first_of_part).expect("fewer than ids");
+        let first = &mut firsts[place];
+        if *first == FirstGroups::NONE {
+            *first = pair.group();
+            return true;
+        }
+        *first != pair.group() && table.insert(*pair)
+    });
+}
+
+/// A set of pairs.
+struct Table<P> {
     slots: Vec<P>,
     len: usize,
-    shift: u32,
 }
 
-impl<P: Pair> PairSet<P> {
-    fn new() -> PairSet<P> {
-        PairSet { slots: vec![P::NONE; 16], len: 0, shift: 64 - 4 }
-    }
-
+impl<P: Pair> Table<P> {
+    /// Adds `pair`; false when it is there.
     #[inline]
-    fn insert(&mut self, pair: P, hash: u64) {
+    fn insert(&mut self, pair: P) -> bool {
         if self.len * 2 >= self.slots.len() {
-            self.grow();
+            self.grow_to((self.len * 2).max(32));
         }
-        self.len += usize::from(self.place(pair, hash));
+        let is_new = self.place(pair);
+        self.len += usize::from(is_new);
+        is_new
     }
 
-    #[inline]
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the shift leaves fewer bits than usize has"
-    )]
-    fn place(&mut self, pair: P, hash: u64) -> bool {
+    fn place(&mut self, pair: P) -> bool {
         let last = self.slots.len() - 1;
-        let mut position = (hash >> self.shift) as usize;
+        let mut position = place_of(pair, u64::BITS - self.slots.len().trailing_zeros());
         loop {
             let slot = &mut self.slots[position & last];
+            if *slot == pair {
+                return false;
+            }
             if *slot == P::NONE {
                 *slot = pair;
                 return true;
-            }
-            if *slot == pair {
-                return false;
             }
             position += 1;
         }
     }
 
-    fn grow(&mut self) {
-        let len = self.slots.len() * 4;
-        self.shift = 64 - len.trailing_zeros();
-        let old = std::mem::replace(&mut self.slots, vec![P::NONE; len]);
-        for pair in old {
-            if pair != P::NONE {
-                self.place(pair, hashes(pair.group(), pair.value()).1);
-            }
+    /// Makes room for `len` pairs.
+    fn grow_to(&mut self, len: usize) {
+        let slot_count = (len * 2).next_power_of_two().max(2);
+        let old = std::mem::replace(&mut self.slots, vec![P::NONE; slot_count]);
+        for pair in old.into_iter().filter(|pair| *pair != P::NONE) {
+            self.place(pair);
         }
     }
+}
 
-    fn pairs(&self) -> impl Iterator<Item = P> {
-        self.slots.iter().copied().filter(|pair| *pair != P::NONE)
+/// Pairs, of which the first `unique_len` are different from each other.
+#[derive(Debug)]
+struct Part<P> {
+    pairs: Vec<P>,
+    unique_len: usize,
+}
+
+impl<P: Pair> Part<P> {
+    fn new() -> Part<P> {
+        Part { pairs: Vec::new(), unique_len: 0 }
     }
+
+    #[inline]
+    fn push(&mut self, pair: P, parting: Parting) {
+        if self.pairs.len() == self.pairs.capacity() {
+            self.make_room(parting);
+        }
+        self.pairs.push(pair);
+    }
+
+    #[cold]
+    fn make_room(&mut self, parting: Parting) {
+        // An array of first groups costs as much as reading so many pairs.
+        let worth_it = match parting {
+            Parting::Ranges { len } => self.pairs.len() as u64 >= len,
+            Parting::Hash => true,
+        };
+        if worth_it {
+            self.shrink(parting);
+        }
+        self.pairs.reserve_exact(self.pairs.len().max(PART_LEN_MIN));
+    }
+
+    fn shrink(&mut self, parting: Parting) {
+        if self.unique_len < self.pairs.len() {
+            remove_repetitions(&mut self.pairs, parting);
+            self.unique_len = self.pairs.len();
+        }
+    }
+}
+
+/// For each code of a book, the first group that had it.
+#[derive(Debug, Default)]
+struct FirstGroups {
+    book: Option<Arc<CodeBook>>,
+    groups: Vec<u32>,
+}
+
+impl FirstGroups {
+    /// No group is ever numbered so.
+    const NONE: u32 = u32::MAX;
+
+    fn follow(&mut self, book: &Arc<CodeBook>) {
+        if !self.book.as_ref().is_some_and(|present| Arc::ptr_eq(present, book)) {
+            self.book = Some(Arc::clone(book));
+            self.groups.clear();
+            self.groups.resize(book.null_code() as usize, FirstGroups::NONE);
+        }
+    }
+}
+
+/// The values of each group, groups ascending.
+#[derive(Debug)]
+struct ByGroup {
+    starts: Vec<usize>,
+    values: Vec<u64>,
 }
 
 /// The set of pairs of one aggregate, and what is to see them.
@@ -282,10 +403,13 @@ struct Distinct<P> {
     function: AggregateFunction,
     argument: ColumnKind,
     values: Values,
-    parts: Vec<PairSet<P>>,
+    parting: Parting,
+    first: FirstGroups,
+    parts: Vec<Part<P>>,
     /// Instead of pairs while there is one group and values are ids: one bit per id.
     bitmap: Vec<u64>,
     group_count: usize,
+    by_group: OnceLock<ByGroup>,
     inner: Box<dyn Accumulator>,
 }
 
@@ -296,39 +420,39 @@ impl<P: Pair> Distinct<P> {
         values: Values,
         inner: Box<dyn Accumulator>,
     ) -> Distinct<P> {
-        let bitmap_len = match &values {
-            Values::Ids(book) if !book.values().is_growing() => {
-                (book.null_code() as usize).div_ceil(64)
-            }
-            _ => 0,
-        };
         Distinct {
             function,
             argument: argument.clone(),
+            parting: Parting::of(&values),
             values,
-            parts: (0..PARTS).map(|_| PairSet::new()).collect(),
-            bitmap: vec![0; bitmap_len],
+            first: FirstGroups::default(),
+            parts: (0..PARTS).map(|_| Part::new()).collect(),
+            bitmap: Vec::new(),
             group_count: 0,
+            by_group: OnceLock::new(),
             inner,
         }
     }
 
+    #[inline]
     fn insert(&mut self, group: u32, value: u64) {
-        let (part, hash) = hashes(group, value);
-        self.parts[part].insert(P::new(group, value), hash);
+        self.parts[self.parting.part(value)].push(P::new(group, value), self.parting);
     }
 
     fn add(&mut self, groups: Groups<'_>, argument: &Vector) -> Result<()> {
-        if let (Groups::First(_), Values::Ids(book), Vector::Dictionary(vector)) =
-            (groups, &self.values, argument)
-            && !self.bitmap.is_empty()
-        {
-            let mut ids = Vec::with_capacity(vector.codes().len());
-            vector.append_ids(book.null_code(), &mut ids);
-            for id in ids {
-                self.bitmap[(id / 64) as usize] |= 1 << (id % 64);
+        if let (Values::Ids(book), Vector::Dictionary(vector)) = (&self.values, argument) {
+            let null_id = book.null_code();
+            match groups {
+                Groups::First(_) if null_id < u32::MAX => {
+                    self.add_bits(vector, null_id);
+                    return Ok(());
+                }
+                Groups::Each(groups) if vector.book().ids().is_some() => {
+                    self.add_firsts(groups, vector);
+                    return Ok(());
+                }
+                _ => {}
             }
-            return Ok(());
         }
         let values = self.values.encode(argument)?;
         match groups {
@@ -340,6 +464,35 @@ impl<P: Pair> Distinct<P> {
             }
         }
         Ok(())
+    }
+
+    fn add_bits(&mut self, vector: &DictionaryVector, null_id: u32) {
+        if self.bitmap.is_empty() {
+            self.bitmap = vec![0; (null_id as usize).div_ceil(64)];
+        }
+        let mut ids = Vec::with_capacity(vector.codes().len());
+        vector.append_ids(null_id, &mut ids);
+        for id in ids {
+            self.bitmap[(id / 64) as usize] |= 1 << (id % 64);
+        }
+    }
+
+    /// Appends what is not known to be there: a code that another group had first may repeat.
+    fn add_firsts(&mut self, groups: &[u32], vector: &DictionaryVector) {
+        let ids = vector.book().ids().expect("asked by the caller");
+        let parting = self.parting;
+        self.first.follow(vector.book());
+        for (group, code) in groups.iter().zip(vector.codes()) {
+            let first = &mut self.first.groups[*code as usize];
+            if *first == *group {
+                continue;
+            }
+            if *first == FirstGroups::NONE {
+                *first = *group;
+            }
+            let value = u64::from(ids[*code as usize]);
+            self.parts[parting.part(value)].push(P::new(*group, value), parting);
+        }
     }
 
     /// Values of the bitmap, which are all of group 0.
@@ -355,16 +508,58 @@ impl<P: Pair> Distinct<P> {
         values
     }
 
+    fn pair_count(&self) -> usize {
+        self.parts.iter().map(|part| part.pairs.len()).sum()
+    }
+
     fn counts(&self) -> Vec<i64> {
         let mut counts = vec![0_i64; self.group_count];
         for part in &self.parts {
-            part.pairs().for_each(|pair| counts[pair.group() as usize] += 1);
+            part.pairs.iter().for_each(|pair| counts[pair.group() as usize] += 1);
         }
         let bits: u32 = self.bitmap.iter().map(|word| word.count_ones()).sum();
         if let Some(first) = counts.first_mut() {
             *first += i64::from(bits);
         }
         counts
+    }
+
+    /// The pairs by group, by a counting sort, for mergers that take some groups each.
+    fn by_group(&self) -> &ByGroup {
+        self.by_group.get_or_init(|| {
+            let pairs = || self.parts.iter().flat_map(|part| part.pairs.iter().copied());
+            let mut starts = vec![0_usize; self.group_count + 1];
+            pairs().for_each(|pair| starts[pair.group() as usize + 1] += 1);
+            for group in 0..self.group_count {
+                starts[group + 1] += starts[group];
+            }
+            let mut next = starts.clone();
+            let mut values = vec![0_u64; self.pair_count()];
+            for pair in pairs() {
+                let place = &mut next[pair.group() as usize];
+                values[*place] = pair.value();
+                *place += 1;
+            }
+            ByGroup { starts, values }
+        })
+    }
+
+    fn merge_all(&mut self, other: &Distinct<P>, from: &[u32], to: &[u32]) {
+        let mut remap = vec![0_u32; other.group_count];
+        for (from, to) in from.iter().zip(to) {
+            remap[*from as usize] = *to;
+        }
+        let parting = self.parting;
+        let merge = |(here, there): (&mut Part<P>, &Part<P>)| {
+            for pair in &there.pairs {
+                here.push(P::new(remap[pair.group() as usize], pair.value()), parting);
+            }
+        };
+        if other.pair_count() <= SERIAL_MERGE_MAX {
+            self.parts.iter_mut().zip(&other.parts).for_each(merge);
+        } else {
+            self.parts.par_iter_mut().zip(&other.parts).for_each(merge);
+        }
     }
 }
 
@@ -380,34 +575,43 @@ impl<P: Pair> Accumulator for Distinct<P> {
         }
     }
 
+    fn is_settled(&self) -> bool {
+        self.parts.iter().all(|part| part.unique_len == part.pairs.len())
+    }
+
+    fn settle(&mut self) {
+        self.by_group = OnceLock::new();
+        let parting = self.parting;
+        if self.pair_count() <= SERIAL_MERGE_MAX {
+            self.parts.iter_mut().for_each(|part| part.shrink(parting));
+        } else {
+            self.parts.par_iter_mut().for_each(|part| part.shrink(parting));
+        }
+    }
+
     fn merge(&mut self, other: &dyn Accumulator, from: &[u32], to: &[u32]) -> Result<()> {
         let other: &Distinct<P> = same_kind(other)?;
-        for (word, more) in self.bitmap.iter_mut().zip(&other.bitmap) {
-            *word |= more;
+        if self.bitmap.is_empty() {
+            self.bitmap.clone_from(&other.bitmap);
+        } else {
+            self.bitmap.iter_mut().zip(&other.bitmap).for_each(|(word, more)| *word |= more);
         }
-        let mut remap = vec![u32::MAX; other.group_count];
-        for (from, to) in from.iter().zip(to) {
-            remap[*from as usize] = *to;
-        }
-        if let Some(translation) = self.values.translation(&other.values) {
-            for pair in other.parts.iter().flat_map(PairSet::pairs) {
-                let group = remap[pair.group() as usize];
-                if group != u32::MAX {
-                    let value = translation[narrow(pair.value()) as usize];
-                    self.insert(group, value.into());
-                }
-            }
+        let translation = self.values.translation(&other.values);
+        if translation.is_none() && from.len() == other.group_count {
+            self.merge_all(other, from, to);
             return Ok(());
         }
-        self.parts.par_iter_mut().zip(&other.parts).for_each(|(here, there)| {
-            for pair in there.pairs() {
-                let group = remap[pair.group() as usize];
-                if group != u32::MAX {
-                    let hash = hashes(group, pair.value()).1;
-                    here.insert(P::new(group, pair.value()), hash);
-                }
+        let by_group = other.by_group();
+        for (from, to) in from.iter().zip(to) {
+            let from = *from as usize;
+            for value in &by_group.values[by_group.starts[from]..by_group.starts[from + 1]] {
+                let value = match &translation {
+                    Some(translation) => translation[narrow(*value) as usize].into(),
+                    None => *value,
+                };
+                self.insert(*to, value);
             }
-        });
+        }
         Ok(())
     }
 
@@ -421,7 +625,7 @@ impl<P: Pair> Accumulator for Distinct<P> {
         inner.update(Groups::First(bits.len()), &self.values.decode(&bits)?)?;
         for part in &self.parts {
             let (groups, values): (Vec<u32>, Vec<u64>) =
-                part.pairs().map(|pair| (pair.group(), pair.value())).unzip();
+                part.pairs.iter().map(|pair| (pair.group(), pair.value())).unzip();
             inner.update(Groups::Each(&groups), &self.values.decode(&values)?)?;
         }
         inner.finish()
@@ -432,7 +636,17 @@ impl<P: Pair> Accumulator for Distinct<P> {
     }
 
     fn bytes(&self) -> usize {
-        let pairs: usize = self.parts.iter().map(|part| part.slots.capacity()).sum();
-        pairs * size_of::<P>() + self.bitmap.capacity() * 8 + self.values.bytes()
+        let pairs: usize = self.parts.iter().map(|part| part.pairs.capacity()).sum();
+        let by_group =
+            self.by_group.get().map_or(0, |by| (by.starts.capacity() + by.values.capacity()) * 8);
+        pairs * size_of::<P>()
+            + self.first.groups.capacity() * size_of::<u32>()
+            + self.bitmap.capacity() * 8
+            + self.values.bytes()
+            + by_group
+    }
+
+    fn merges_cheaply(&self) -> bool {
+        false
     }
 }

@@ -124,6 +124,22 @@ pub(crate) trait Accumulator: Any + Debug + Send + Sync {
 
     /// Bytes held.
     fn bytes(&self) -> usize;
+
+    /// Whether a state is a few numbers a group, so that states of the same group may be made apart
+    /// and merged for less than the rows cost.
+    fn merges_cheaply(&self) -> bool {
+        true
+    }
+}
+
+/// Makes room for `group_count` states that start as zero; the first time with memory that comes
+/// zeroed, of which only what is used costs anything.
+fn grow<T: Clone + Default>(states: &mut Vec<T>, group_count: usize) {
+    if states.capacity() == 0 {
+        *states = vec![T::default(); group_count];
+    } else if states.len() < group_count {
+        states.resize(group_count, T::default());
+    }
 }
 
 /// `other` as the kind of accumulator that the caller is.

@@ -15,7 +15,7 @@ use arrow::datatypes::{
     UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 
-use super::{Accumulator, Groups, Seen, same_kind, without_nulls};
+use super::{Accumulator, Groups, Seen, grow, same_kind, without_nulls};
 use crate::exec::aggregate::exact::{FloatSums, Sum192, ratio};
 use crate::exec::source::ColumnKind;
 use crate::plan::AggregateFunction;
@@ -125,7 +125,7 @@ impl<S: Sums> Accumulator for SumOf<S> {
         self.sums.resize(group_count);
         self.seen.resize(group_count);
         if self.output.average {
-            self.counts.resize(group_count, 0);
+            grow(&mut self.counts, group_count);
         }
     }
 
@@ -242,7 +242,7 @@ fn accumulate<T: Copy + Into<i64>>(sums: &mut [i64], groups: Groups<'_>, values:
 
 impl Sums for Integers {
     fn resize(&mut self, group_count: usize) {
-        self.sums.resize(group_count, 0);
+        grow(&mut self.sums, group_count);
     }
 
     fn add(&mut self, groups: Groups<'_>, array: &ArrayRef) -> Result<()> {
@@ -282,6 +282,13 @@ impl Sums for Integers {
     }
 
     fn merge(&mut self, other: &Integers, from: &[u32], to: &[u32]) {
+        if other.moved.is_empty() && self.value_count + other.value_count < VALUES_MAX {
+            self.value_count += other.value_count;
+            for (from, to) in from.iter().zip(to) {
+                self.sums[*to as usize] += other.sums[*from as usize];
+            }
+            return;
+        }
         if self.moved.len() < self.sums.len() {
             self.move_out();
         }
@@ -325,7 +332,7 @@ fn accumulate_wide<T: Copy + Into<i128>>(sums: &mut [i128], groups: Groups<'_>, 
 
 impl Sums for WideIntegers {
     fn resize(&mut self, group_count: usize) {
-        self.sums.resize(group_count, 0);
+        grow(&mut self.sums, group_count);
     }
 
     fn add(&mut self, groups: Groups<'_>, array: &ArrayRef) -> Result<()> {

@@ -47,14 +47,23 @@ impl ByteTable {
         value(&self.bytes, &self.ends, index)
     }
 
-    /// The number of `string`.
-    pub(crate) fn insert(&mut self, string: &[u8]) -> u32 {
-        let hash = self.hash(string);
+    /// The number of `string`, if it has one.
+    pub(crate) fn find(&self, string: &[u8]) -> Option<u32> {
+        self.find_hashed(string, self.hash(string))
+    }
+
+    fn find_hashed(&self, string: &[u8], hash: u64) -> Option<u32> {
         let (bytes, ends) = (&self.bytes, &self.ends);
         let same =
             |(other, index): &(u64, u32)| *other == hash && value(bytes, ends, *index) == string;
-        if let Some((_, index)) = self.table.find(hash, same) {
-            return *index;
+        self.table.find(hash, same).map(|(_, index)| *index)
+    }
+
+    /// The number of `string`, a new one if it has none.
+    pub(crate) fn insert(&mut self, string: &[u8]) -> u32 {
+        let hash = self.hash(string);
+        if let Some(index) = self.find_hashed(string, hash) {
+            return index;
         }
         let index = u32::try_from(self.ends.len()).expect("fewer than 2^32 groups");
         self.bytes.extend_from_slice(string);

@@ -10,13 +10,13 @@ mod packed;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::bytes::{ByteTable, canonical_floats};
+pub(crate) use self::bytes::{ByteTable, KeyEncoder, canonical_floats};
 
-use self::bytes::KeyEncoder;
 use self::dense::Dense;
-use self::packed::{Layout, PackedKey, PackedTable};
+use self::packed::PackedTable;
+pub(crate) use self::packed::{Layout, PackedKey, SingleId};
 use crate::exec::source::ColumnKind;
-use crate::types::Result;
+use crate::types::{Error, Result};
 use crate::vector::Vector;
 
 /// Numbers the distinct keys of the rows it is shown.
@@ -44,11 +44,12 @@ struct Packed<K> {
 }
 
 impl<K: PackedKey> Packed<K> {
-    fn new(layout: Layout) -> Packed<K> {
-        Packed { layout, table: PackedTable::new(), buffer: Vec::new() }
+    fn new(layout: Layout, capacity: usize) -> Packed<K> {
+        Packed { layout, table: PackedTable::with_capacity(capacity), buffer: Vec::new() }
     }
 
     fn find(&mut self, keys: &[Vector], len: usize, groups: &mut Vec<u32>) -> Result<()> {
+        self.buffer.clear();
         self.layout.pack(keys, len, &mut self.buffer)?;
         self.table.find(&self.buffer, groups);
         Ok(())
@@ -79,16 +80,30 @@ impl Table {
     }
 }
 
+/// Packed keys of rows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum KeySlice<'a> {
+    /// Of up to 64 bits.
+    Narrow(&'a [u64]),
+    /// Of up to 128.
+    Wide(&'a [u128]),
+}
+
 impl GroupTable {
     /// An empty table for keys of these kinds; without keys it has one group from the start.
     /// With `dense`, local codes are translated by an array where that applies.
-    pub(crate) fn new(kinds: &[ColumnKind], dense: bool) -> Result<GroupTable> {
+    /// There is room for `capacity` groups of packed keys.
+    pub(crate) fn new(kinds: &[ColumnKind], dense: bool, capacity: usize) -> Result<GroupTable> {
         let layout = Layout::new(kinds);
         let dense = layout.clone().filter(|_| dense && !kinds.is_empty()).map(Dense::new);
         let table = match layout {
             _ if kinds.is_empty() => Table::Single,
-            Some(layout) if layout.bits() <= u64::BITS => Table::Narrow(Packed::new(layout)),
-            Some(layout) if layout.bits() <= u128::BITS => Table::Wide(Packed::new(layout)),
+            Some(layout) if layout.bits() <= u64::BITS => {
+                Table::Narrow(Packed::new(layout, capacity))
+            }
+            Some(layout) if layout.bits() <= u128::BITS => {
+                Table::Wide(Packed::new(layout, capacity))
+            }
             _ => Table::Bytes { encoder: KeyEncoder::new(kinds)?, table: ByteTable::new() },
         };
         Ok(GroupTable { table, dense, dense_row_count: 0, hashed_row_count: 0 })
@@ -126,6 +141,30 @@ impl GroupTable {
         }
         self.hashed_row_count += len as u64;
         table.find(keys, len, groups)
+    }
+
+    /// Puts the group of each packed key into `groups`.
+    ///
+    /// # Errors
+    /// `Internal` when the table is for other keys.
+    pub(crate) fn find_packed(&mut self, keys: KeySlice<'_>, groups: &mut Vec<u32>) -> Result<()> {
+        groups.clear();
+        match (&mut self.table, keys) {
+            (Table::Narrow(packed), KeySlice::Narrow(keys)) => packed.table.find(keys, groups),
+            (Table::Wide(packed), KeySlice::Wide(keys)) => packed.table.find(keys, groups),
+            _ => return Err(Error::internal("packed keys of another width")),
+        }
+        Ok(())
+    }
+
+    /// The id of each group, where the keys are a [`SingleId`].
+    ///
+    /// # Panics
+    /// When they are not.
+    pub(crate) fn ids(&self) -> Vec<u32> {
+        let Table::Narrow(packed) = &self.table else { panic!("ids are packed in 64 bits") };
+        let id = |key: &u64| u32::try_from(*key).expect("an id has 32 bits");
+        packed.table.keys().iter().map(id).collect()
     }
 
     /// How many rows found their group by local codes, and how many by hash.
@@ -211,6 +250,6 @@ pub(crate) fn all_groups(table: &GroupTable) -> Vec<u32> {
 }
 
 /// Partitions by the middle bits of the hash: the top ones place a key inside its table.
-fn partition_of(hash: u64, count: usize) -> usize {
+pub(crate) fn partition_of(hash: u64, count: usize) -> usize {
     usize::try_from((hash & 0xffff_ffff) % count as u64).expect("below count")
 }

@@ -15,13 +15,14 @@ use arrow::datatypes::{
     TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 
+use crate::exec::aggregate::pages::Pages;
 use crate::exec::source::ColumnKind;
 use crate::types::{DataType, Error, Result, TimeUnit, Value, canonical_float, match_integer_type};
 use crate::vector::{CodeBook, DictionaryVector, Vector};
 
 /// An integer that holds a packed key.
 pub(crate) trait PackedKey:
-    Copy + Default + Eq + Send + Sync + std::fmt::Debug + 'static
+    bytemuck::Pod + Default + Eq + Send + Sync + std::fmt::Debug + 'static
 {
     /// This key with `part` put at `shift`.
     fn with(self, part: u128, shift: u32) -> Self;
@@ -98,6 +99,25 @@ enum PartKind {
     Float(DataType),
 }
 
+/// The only key column that is not constant; its ids are the packed keys.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SingleId {
+    column: usize,
+    null_id: u32,
+}
+
+impl SingleId {
+    /// Its position among the keys.
+    pub(crate) fn column(&self) -> usize {
+        self.column
+    }
+
+    /// The id that stands for NULL, behind all others.
+    pub(crate) fn null_id(&self) -> u32 {
+        self.null_id
+    }
+}
+
 /// How keys are packed.
 #[derive(Clone, Debug)]
 pub(crate) struct Layout {
@@ -124,19 +144,31 @@ impl Layout {
         self.bits
     }
 
-    /// Packs the keys of a batch into `target`, which is cleared before.
+    /// Appends the packed keys of a batch to `target`.
     pub(crate) fn pack<K: PackedKey>(
         &self,
         keys: &[Vector],
         len: usize,
         target: &mut Vec<K>,
     ) -> Result<()> {
-        target.clear();
-        target.resize(len, K::default());
+        let start = target.len();
+        target.resize(start + len, K::default());
         for (part, vector) in self.parts.iter().zip(keys) {
-            part.pack(vector, target)?;
+            part.pack(vector, &mut target[start..])?;
         }
         Ok(())
+    }
+
+    /// The one key column that keys consist of, where that is a dictionary whose ids are all known.
+    pub(crate) fn single_id(&self) -> Option<SingleId> {
+        let mut parts = self.parts.iter().enumerate().filter(|(_, part)| part.bits > 0);
+        let (column, part) = parts.next()?;
+        match &part.kind {
+            PartKind::Ids(book) if parts.next().is_none() && book.null_code() < u32::MAX => {
+                Some(SingleId { column, null_id: book.null_code() })
+            }
+            _ => None,
+        }
     }
 
     /// How many combinations of keys the row group of these vectors may have.
@@ -373,28 +405,29 @@ fn from_float_bits(part: u128) -> f64 {
     f64::from_bits(part as u64)
 }
 
-/// No group has this hash and number.
-const EMPTY: u64 = u64::MAX;
+/// No slot that is taken is zero: its low half is the group's number plus one.
+const EMPTY: u64 = 0;
 const SLOTS_MIN: usize = 64;
 
 /// Numbers distinct packed keys from 0 in the order of their first appearance.
 ///
-/// A slot holds half of the key's hash above its group; the keys stand apart, by group. So a slot is
+/// A slot holds half of the key's hash above its group's number plus one; the keys stand apart, by group. So a slot is
 /// eight bytes whatever the key's width, a table of a million groups stays near the cache, a new key
 /// mostly finds its slot without reading another key, and growing reads no key at all.
 #[derive(Debug)]
 pub(crate) struct PackedTable<K> {
-    slots: Vec<u64>,
+    slots: Pages<u64>,
     keys: Vec<K>,
     /// 64 - log2 of the slot count.
     shift: u32,
 }
 
 impl<K: PackedKey> PackedTable<K> {
-    /// An empty table.
-    pub(crate) fn new() -> PackedTable<K> {
-        let shift = 64 - SLOTS_MIN.trailing_zeros();
-        PackedTable { slots: vec![EMPTY; SLOTS_MIN], keys: Vec::new(), shift }
+    /// An empty table with room for `count` keys.
+    pub(crate) fn with_capacity(count: usize) -> PackedTable<K> {
+        let len = (count * 2).next_power_of_two().max(SLOTS_MIN);
+        let shift = 64 - len.trailing_zeros();
+        PackedTable { slots: Pages::zeroed(len), keys: Vec::with_capacity(count), shift }
     }
 
     /// The distinct keys by group.
@@ -404,42 +437,21 @@ impl<K: PackedKey> PackedTable<K> {
 
     /// Bytes held.
     pub(crate) fn bytes(&self) -> usize {
-        self.slots.capacity() * size_of::<u64>() + self.keys.capacity() * size_of::<K>()
+        self.slots.bytes() + self.keys.capacity() * size_of::<K>()
     }
 
     /// Appends the group of each key to `groups`.
     pub(crate) fn find(&mut self, keys: &[K], groups: &mut Vec<u32>) {
         self.reserve(keys.len());
-        groups.extend(keys.iter().map(|key| self.insert(*key)));
+        let shift = self.shift;
+        let (slots, known) = (&mut self.slots[..], &mut self.keys);
+        groups.extend(keys.iter().map(|key| insert(slots, known, *key, shift)));
     }
 
     /// The group of one key.
     pub(crate) fn find_one(&mut self, key: K) -> u32 {
         self.reserve(1);
-        self.insert(key)
-    }
-
-    /// The group of `key`; there must be room for one more.
-    #[inline]
-    fn insert(&mut self, key: K) -> u32 {
-        let last = self.slots.len() - 1;
-        let hash = key.hash();
-        let tag = hash & TAG;
-        let mut position = place(hash, self.shift);
-        loop {
-            let slot = self.slots[position & last];
-            if slot == EMPTY {
-                let group = u32::try_from(self.keys.len()).expect("fewer than 2^32 groups");
-                self.slots[position & last] = tag | u64::from(group);
-                self.keys.push(key);
-                return group;
-            }
-            let group = group_of(slot);
-            if slot & TAG == tag && self.keys[group as usize] == key {
-                return group;
-            }
-            position += 1;
-        }
+        insert(&mut self.slots, &mut self.keys, key, self.shift)
     }
 
     /// Makes room for `additional` keys, so that no more than half of the slots are taken.
@@ -449,17 +461,38 @@ impl<K: PackedKey> PackedTable<K> {
         }
         let len = ((self.keys.len() + additional) * 3).next_power_of_two();
         self.shift = 64 - len.trailing_zeros();
-        let old = std::mem::replace(&mut self.slots, vec![EMPTY; len]);
-        for slot in old {
-            if slot == EMPTY {
-                continue;
-            }
+        let old = std::mem::replace(&mut self.slots, Pages::zeroed(len));
+        let slots = &mut self.slots[..];
+        for slot in old.iter().copied().filter(|slot| *slot != EMPTY) {
             let mut position = place(slot, self.shift);
-            while self.slots[position & (len - 1)] != EMPTY {
+            while slots[position & (len - 1)] != EMPTY {
                 position += 1;
             }
-            self.slots[position & (len - 1)] = slot;
+            slots[position & (len - 1)] = slot;
         }
+    }
+}
+
+/// The group of `key`; there must be room for one more.
+#[inline]
+fn insert<K: PackedKey>(slots: &mut [u64], keys: &mut Vec<K>, key: K, shift: u32) -> u32 {
+    let last = slots.len() - 1;
+    let hash = key.hash();
+    let tag = hash & TAG;
+    let mut position = place(hash, shift);
+    loop {
+        let slot = &mut slots[position & last];
+        if *slot == EMPTY {
+            let group = u32::try_from(keys.len()).expect("fewer than 2^32 groups");
+            *slot = tag | (u64::from(group) + 1);
+            keys.push(key);
+            return group;
+        }
+        let group = group_of(*slot);
+        if *slot & TAG == tag && keys[group as usize] == key {
+            return group;
+        }
+        position += 1;
     }
 }
 
@@ -473,5 +506,5 @@ fn place(hash: u64, shift: u32) -> usize {
 
 #[expect(clippy::cast_possible_truncation, reason = "the low half is what is asked for")]
 fn group_of(slot: u64) -> u32 {
-    slot as u32
+    (slot as u32).wrapping_sub(1)
 }

@@ -111,4 +111,8 @@ impl Accumulator for Quantile {
     fn bytes(&self) -> usize {
         self.pairs.bytes() + self.values.bytes()
     }
+
+    fn merges_cheaply(&self) -> bool {
+        false
+    }
 }

@@ -1,0 +1,247 @@
+//! Groups that are ids: a single dictionary key with many values needs no table.
+//!
+//! Rows of a row group are aggregated by local code, in arrays that mostly stay in the cache. When the
+//! code book changes, what was collected is added to arrays by id. Ids ascend with the codes, so the
+//! large arrays are walked in order, and nothing is hashed. Must not know other workers.
+
+use std::sync::Arc;
+
+use super::Work;
+use super::accumulators::{Accumulator, Groups};
+use super::groups::SingleId;
+use super::worker::{Partial, feed};
+use crate::context::{Context, Reservation};
+use crate::types::{Error, Result};
+use crate::vector::{Batch, CodeBook, Vector};
+
+/// Accumulators by local code and by id.
+#[derive(Debug)]
+pub(super) struct ById {
+    key: SingleId,
+    /// The code book of `local`.
+    book: Option<Arc<CodeBook>>,
+    /// By code: whether a row had it. NULL's code is the last.
+    present: Vec<bool>,
+    /// By code, for aggregates whose states merge cheaply; those of the others stay empty.
+    local: Vec<Box<dyn Accumulator>>,
+    /// A bit by id. NULL's id is the last.
+    seen: Vec<u64>,
+    /// By id.
+    states: Vec<Box<dyn Accumulator>>,
+    ids: Vec<u32>,
+    row_count: u64,
+    memory: Reservation,
+}
+
+impl ById {
+    pub(super) fn new(work: &Work, key: SingleId, context: &Context) -> Result<ById> {
+        let group_count = key.null_id() as usize + 1;
+        let mut states = work.accumulators()?;
+        for state in &mut states {
+            state.resize(group_count);
+        }
+        let mut by_id = ById {
+            key,
+            book: None,
+            present: Vec::new(),
+            local: Vec::new(),
+            seen: vec![0; group_count.div_ceil(64)],
+            states,
+            ids: Vec::new(),
+            row_count: 0,
+            memory: context.memory.reservation("grouping"),
+        };
+        by_id.account()?;
+        Ok(by_id)
+    }
+
+    /// Takes over the groups of a table.
+    pub(super) fn absorb(&mut self, table: &Partial) -> Result<()> {
+        let to = table.table.ids();
+        let from: Vec<u32> = super::groups::all_groups(&table.table);
+        for id in &to {
+            mark(&mut self.seen, *id);
+        }
+        for (here, there) in self.states.iter_mut().zip(&table.accumulators) {
+            here.merge(there.as_ref(), &from, &to)?;
+        }
+        self.account()
+    }
+
+    /// Takes a batch.
+    pub(super) fn update(&mut self, work: &Work, batch: &Batch, context: &Context) -> Result<()> {
+        let key = work.keys.run_one(self.key.column(), batch, context)?;
+        let Vector::Dictionary(vector) = &key else {
+            return Err(Error::internal("a key column lost its dictionary"));
+        };
+        let inputs = work.inputs.run(batch, context)?;
+        self.row_count += batch.len() as u64;
+        if vector.book().ids().is_none() {
+            return self.update_ids(work, vector.codes(), &inputs);
+        }
+        self.follow_book(work, vector.book())?;
+        let codes = vector.codes();
+        for code in codes {
+            self.present[*code as usize] = true;
+        }
+        self.ids.clear();
+        if !self.local.iter().all(|local| local.merges_cheaply()) {
+            vector.append_ids(self.key.null_id(), &mut self.ids);
+        }
+        for (index, local) in self.local.iter_mut().enumerate() {
+            if local.merges_cheaply() {
+                feed(work, index, local.as_mut(), Groups::Each(codes), &inputs)?;
+            } else {
+                let state = self.states[index].as_mut();
+                feed(work, index, state, Groups::Each(&self.ids), &inputs)?;
+            }
+        }
+        self.account()
+    }
+
+    fn update_ids(&mut self, work: &Work, ids: &[u32], inputs: &[Vector]) -> Result<()> {
+        for id in ids {
+            mark(&mut self.seen, *id);
+        }
+        for (index, state) in self.states.iter_mut().enumerate() {
+            feed(work, index, state.as_mut(), Groups::Each(ids), inputs)?;
+        }
+        self.account()
+    }
+
+    fn follow_book(&mut self, work: &Work, book: &Arc<CodeBook>) -> Result<()> {
+        if self.book.as_ref().is_some_and(|present| Arc::ptr_eq(present, book)) {
+            return Ok(());
+        }
+        self.flush()?;
+        let code_count = book.null_code() as usize + 1;
+        self.book = Some(Arc::clone(book));
+        self.present = vec![false; code_count];
+        self.local = work.accumulators()?;
+        for local in self.local.iter_mut().filter(|local| local.merges_cheaply()) {
+            local.resize(code_count);
+        }
+        Ok(())
+    }
+
+    /// Adds what was collected by code to the arrays by id.
+    ///
+    /// # Errors
+    /// `OutOfMemory`.
+    fn flush(&mut self) -> Result<()> {
+        let Some(book) = self.book.take() else { return Ok(()) };
+        let ids = book.ids().unwrap_or_default();
+        let null_id = self.key.null_id();
+        let (mut from, mut to) = (Vec::new(), Vec::new());
+        for (code, present) in (0_u32..).zip(&self.present) {
+            if *present {
+                let id = ids.get(code as usize).copied().unwrap_or(null_id);
+                mark(&mut self.seen, id);
+                from.push(code);
+                to.push(id);
+            }
+        }
+        for (index, local) in self.local.iter_mut().enumerate() {
+            if local.merges_cheaply() {
+                local.settle();
+                self.states[index].merge(local.as_ref(), &from, &to)?;
+            }
+        }
+        self.local.clear();
+        self.account()
+    }
+
+    /// Ends the partial phase.
+    ///
+    /// # Errors
+    /// `OutOfMemory`.
+    pub(super) fn end(&mut self) -> Result<()> {
+        self.flush()?;
+        self.states.iter_mut().for_each(|state| state.settle());
+        self.account()
+    }
+
+    fn account(&mut self) -> Result<()> {
+        let states =
+            self.states.iter().chain(&self.local).map(|state| state.bytes()).sum::<usize>();
+        let ids = self.ids.capacity() * size_of::<u32>();
+        self.memory.resize(states + ids + self.seen.len() * 8 + self.present.len())
+    }
+
+    /// How many rows came by id or local code.
+    pub(super) fn row_count(&self) -> u64 {
+        self.row_count
+    }
+
+    /// Bytes reserved.
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.memory.bytes()
+    }
+}
+
+fn mark(seen: &mut [u64], id: u32) {
+    seen[(id / 64) as usize] |= 1 << (id % 64);
+}
+
+/// Ids of a range, whose groups are finished together; a multiple of 64.
+pub(super) const RANGE_LEN: u32 = 1 << 16;
+
+/// How many ranges the groups of `key` have.
+pub(super) fn range_count(key: &SingleId) -> usize {
+    (key.null_id() / RANGE_LEN) as usize + 1
+}
+
+/// The groups of range `range` of all workers: keys, then aggregates, a row a group, ids ascending.
+///
+/// # Errors
+/// `OutOfRange` for sums.
+pub(super) fn finish_range(work: &Work, workers: &[ById], range: usize) -> Result<Batch> {
+    let words_per_range = (RANGE_LEN / 64) as usize;
+    let first_word = range * words_per_range;
+    let words = |worker: &ById| -> Vec<u64> {
+        worker.seen.iter().skip(first_word).take(words_per_range).copied().collect()
+    };
+    let mut union = vec![0_u64; words_per_range];
+    for worker in workers {
+        union.iter_mut().zip(words(worker)).for_each(|(all, word)| *all |= word);
+    }
+    let positions = positions(&union);
+    let mut rank = vec![0_u32; RANGE_LEN as usize];
+    for (index, position) in (0_u32..).zip(&positions) {
+        rank[*position as usize] = index;
+    }
+    let first_id = u32::try_from(first_word * 64).expect("ids are u32");
+    let mut accumulators = work.accumulators()?;
+    for accumulator in &mut accumulators {
+        accumulator.resize(positions.len());
+    }
+    for worker in workers {
+        let own = self::positions(&words(worker));
+        let to: Vec<u32> = own.iter().map(|position| rank[*position as usize]).collect();
+        let from: Vec<u32> = own.iter().map(|position| first_id + position).collect();
+        for (here, there) in accumulators.iter_mut().zip(&worker.states) {
+            here.merge(there.as_ref(), &from, &to)?;
+        }
+    }
+    let ids: Vec<u32> = positions.iter().map(|position| first_id + position).collect();
+    let mut columns = work.keys_of_ids(&ids)?;
+    for accumulator in &mut accumulators {
+        accumulator.settle();
+        columns.push(accumulator.finish()?);
+    }
+    Ok(Batch::new(columns, ids.len()))
+}
+
+/// The places of the bits that are set.
+fn positions(words: &[u64]) -> Vec<u32> {
+    let count: u32 = words.iter().map(|word| word.count_ones()).sum();
+    let mut positions = Vec::with_capacity(count as usize);
+    for (index, word) in (0_u32..).zip(words) {
+        let mut rest = *word;
+        while rest != 0 {
+            positions.push(index * 64 + rest.trailing_zeros());
+            rest &= rest - 1;
+        }
+    }
+    positions
+}

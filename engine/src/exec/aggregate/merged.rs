@@ -1,0 +1,115 @@
+//! The groups of all workers put together, a part at a time, when the part is asked for.
+//!
+//! Parts are ranges of ids or hash partitions; no group is in two. The reader's workers take parts as
+//! they take the morsels of a scan, so that this phase is as parallel as the first, and a reader that
+//! keeps few groups never holds them all. Must not know who reads.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::by_id::{self, ById};
+use super::groups::SingleId;
+use super::worker::{Many, Worker, partitions};
+use super::{PARTITION_COUNT, Work};
+use crate::context::{Context, Reservation};
+use crate::exec::pool::WorkerPool;
+use crate::exec::source::{ColumnKind, Sink, Source};
+use crate::types::Result;
+use crate::vector::Batch;
+
+/// Keys, then aggregates, a row a group.
+#[derive(Debug)]
+pub(super) struct Merged {
+    work: Work,
+    kinds: Vec<ColumnKind>,
+    parts: Parts,
+    /// How many groups the last partition had: partitions are much alike.
+    group_count: AtomicUsize,
+}
+
+#[derive(Debug)]
+enum Parts {
+    Ids { key: SingleId, workers: Vec<ById> },
+    Hashed { workers: Vec<Worker>, partitions: Vec<Vec<Vec<u32>>> },
+}
+
+impl Merged {
+    /// Takes what the workers have.
+    ///
+    /// # Errors
+    /// `OutOfMemory`.
+    pub(super) fn new(
+        work: Work,
+        kinds: Vec<ColumnKind>,
+        workers: Vec<Worker>,
+        (pool, context): (&WorkerPool, &Context),
+    ) -> Result<Merged> {
+        let by_id = workers.iter().any(|worker| matches!(worker.many, Many::ById(_)));
+        let parts = if let Some(key) = work.single_id().filter(|_| by_id) {
+            let take = |mut worker: Worker| {
+                if let Many::ById(by_id) = worker.many {
+                    return Ok(by_id);
+                }
+                let mut by_id = worker.take_by_id(&work, key, context)?;
+                by_id.end()?;
+                Ok(by_id)
+            };
+            Parts::Ids { key, workers: workers.into_iter().map(take).collect::<Result<_>>()? }
+        } else {
+            let partitions = pool.run(workers.len(), |index| Ok(partitions(&workers[index])))?;
+            Parts::Hashed { workers, partitions }
+        };
+        Ok(Merged { work, kinds, parts, group_count: AtomicUsize::new(0) })
+    }
+
+    fn part(&self, part: usize, context: &Context) -> Result<(Batch, Reservation)> {
+        let (workers, partitions) = match &self.parts {
+            Parts::Ids { workers, .. } => {
+                let mut memory = context.memory.reservation("grouping");
+                let batch = by_id::finish_range(&self.work, workers, part)?;
+                memory.resize(batch.bytes())?;
+                return Ok((batch, memory));
+            }
+            Parts::Hashed { workers, partitions } => (workers, partitions),
+        };
+        let expected = self.group_count.load(Ordering::Relaxed);
+        let mut merged = self.work.partition(expected + expected / 16, context)?;
+        for (worker, partitions) in workers.iter().zip(partitions) {
+            merged.merge(&worker.table, &partitions[part])?;
+        }
+        for worker in workers {
+            if let Many::Rows(rows) = &worker.many {
+                rows.for_each_run(part, |keys, inputs| {
+                    context.cancel.check()?;
+                    merged.update_packed(&self.work, keys, inputs)
+                })?;
+            }
+        }
+        self.group_count.store(merged.table.len(), Ordering::Relaxed);
+        merged.finish(false)
+    }
+}
+
+impl Source for Merged {
+    fn kinds(&self) -> &[ColumnKind] {
+        &self.kinds
+    }
+
+    fn morsel_count(&self) -> usize {
+        match &self.parts {
+            Parts::Ids { key, .. } => by_id::range_count(key),
+            Parts::Hashed { .. } => PARTITION_COUNT,
+        }
+    }
+
+    fn run(&self, morsel: usize, context: &Context, sink: &mut Sink<'_>) -> Result<()> {
+        context.cancel.check()?;
+        let (batch, _memory) = self.part(morsel, context)?;
+        let batch_len = context.batch_len.max(1);
+        for start in (0..batch.len()).step_by(batch_len) {
+            if sink(batch.slice(start, batch_len.min(batch.len() - start)))?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,296 @@
+//! One worker's part of an aggregation: a table of groups while there are few, then arrays by id or
+//! rows by partition.
+//!
+//! Where there are many groups a table of all of them is neither in the cache nor cheap to merge. A
+//! single dictionary key then needs no table at all ([`ById`]); packed keys are kept with their rows,
+//! by partition, and grouped partition by partition ([`Scatter`]). Keys of any other kind stay in the
+//! table. Must not know how the workers' parts are merged.
+
+use super::accumulators::{Accumulator, Groups, OwnedGroups};
+use super::by_id::ById;
+use super::groups::{GroupTable, KeySlice, SingleId};
+use super::scatter::Scatter;
+use super::{PARTITION_COUNT, Work};
+use crate::context::{Context, Reservation};
+use crate::exec::per_value::true_rows;
+use crate::types::{DataType, Result, Value};
+use crate::vector::{Batch, Vector};
+
+/// What one worker has.
+#[derive(Debug)]
+pub(super) struct Worker {
+    pub(super) table: Partial,
+    pub(super) many: Many,
+}
+
+/// Where rows go once the table has many groups.
+#[derive(Debug)]
+pub(super) enum Many {
+    /// There are few, or their keys cannot be packed.
+    No,
+    /// The key's id is the group. The table's groups were taken over.
+    ById(ById),
+    /// To partitions; the table's groups stay in it.
+    Rows(Scatter),
+}
+
+impl Worker {
+    pub(super) fn new(work: &Work, context: &Context) -> Result<Worker> {
+        Ok(Worker { table: work.partial(context)?, many: Many::No })
+    }
+
+    /// Takes a batch of morsel `morsel`.
+    ///
+    /// # Errors
+    /// Those of the expressions; `OutOfMemory`.
+    pub(super) fn update(
+        &mut self,
+        work: &Work,
+        (morsel, batch): (usize, &Batch),
+        context: &Context,
+    ) -> Result<()> {
+        match &mut self.many {
+            Many::No => {
+                self.table.update(work, (morsel, batch), context)?;
+                let group_count = self.table.table.len();
+                if group_count > context.table_groups_max && !self.table.table.is_single() {
+                    self.many = self.grow(work, context)?;
+                }
+                Ok(())
+            }
+            Many::ById(by_id) => by_id.update(work, batch, context),
+            Many::Rows(rows) => rows.update(work, batch, context),
+        }
+    }
+
+    fn grow(&mut self, work: &Work, context: &Context) -> Result<Many> {
+        if let Some(key) = work.single_id() {
+            let by_id = self.take_by_id(work, key, context)?;
+            return Ok(Many::ById(by_id));
+        }
+        Ok(match Scatter::new(work, context) {
+            Some(rows) => Many::Rows(rows),
+            None => Many::No,
+        })
+    }
+
+    /// The groups as arrays by id; the table is left empty.
+    pub(super) fn take_by_id(
+        &mut self,
+        work: &Work,
+        key: SingleId,
+        context: &Context,
+    ) -> Result<ById> {
+        let mut table = std::mem::replace(&mut self.table, work.partial(context)?);
+        table.settle()?;
+        let mut by_id = ById::new(work, key, context)?;
+        by_id.absorb(&table)?;
+        Ok(by_id)
+    }
+
+    /// Whether [`end`](Self::end) has nothing to do.
+    pub(super) fn is_settled(&self) -> bool {
+        matches!(self.many, Many::No)
+            && self.table.accumulators.iter().all(|state| state.is_settled())
+    }
+
+    /// Ends the partial phase.
+    ///
+    /// # Errors
+    /// Those of merging; `OutOfMemory`.
+    pub(super) fn end(&mut self) -> Result<()> {
+        self.table.settle()?;
+        match &mut self.many {
+            Many::No => Ok(()),
+            Many::ById(by_id) => by_id.end(),
+            Many::Rows(rows) => rows.close_chunk(),
+        }
+    }
+
+    /// Bytes reserved.
+    pub(super) fn bytes(&self) -> usize {
+        self.table.memory.bytes()
+            + match &self.many {
+                Many::No => 0,
+                Many::ById(by_id) => by_id.memory_bytes(),
+                Many::Rows(rows) => rows.memory_bytes(),
+            }
+    }
+}
+
+/// Groups in a table, numbered in the order in which they came.
+#[derive(Debug)]
+pub(super) struct Partial {
+    pub(super) table: GroupTable,
+    pub(super) accumulators: Vec<Box<dyn Accumulator>>,
+    groups: Vec<u32>,
+    /// Where each group first appeared: morsel, then row of it.
+    places: Vec<u64>,
+    /// Place of the next row.
+    next_place: u64,
+    /// The furthest morsel that was taken.
+    last_morsel: usize,
+    pub(super) memory: Reservation,
+}
+
+impl Partial {
+    pub(super) fn new(
+        table: GroupTable,
+        mut accumulators: Vec<Box<dyn Accumulator>>,
+        memory: Reservation,
+    ) -> Partial {
+        for accumulator in &mut accumulators {
+            accumulator.resize(table.len());
+        }
+        Partial {
+            table,
+            accumulators,
+            groups: Vec::new(),
+            places: Vec::new(),
+            next_place: 0,
+            last_morsel: 0,
+            memory,
+        }
+    }
+
+    fn update(
+        &mut self,
+        work: &Work,
+        (morsel, batch): (usize, &Batch),
+        context: &Context,
+    ) -> Result<()> {
+        if !self.table.is_single() {
+            let keys = work.keys.run(batch, context)?;
+            self.table.find(&keys, batch.len(), &mut self.groups)?;
+        }
+        let inputs = work.inputs.run(batch, context)?;
+        self.note_places(morsel, batch.len());
+        let groups = if self.table.is_single() {
+            Groups::First(batch.len())
+        } else {
+            Groups::Each(&self.groups)
+        };
+        let group_count = self.table.len();
+        for (index, accumulator) in self.accumulators.iter_mut().enumerate() {
+            accumulator.resize(group_count);
+            feed(work, index, accumulator.as_mut(), groups, &inputs)?;
+        }
+        self.account()
+    }
+
+    /// Notes the first rows of groups in a batch. A worker that helps another with earlier morsels may
+    /// meet groups that it knows from later ones.
+    fn note_places(&mut self, morsel: usize, len: usize) {
+        if self.next_place >> 32 != morsel as u64 {
+            self.next_place = (morsel as u64) << 32;
+        }
+        let first_place = self.next_place;
+        self.next_place += len as u64;
+        let known = self.places.len();
+        let goes_back = morsel < self.last_morsel;
+        self.last_morsel = self.last_morsel.max(morsel);
+        if self.table.is_single() || (known == self.table.len() && !goes_back) {
+            return;
+        }
+        self.places.resize(self.table.len(), u64::MAX);
+        for (place, group) in (first_place..).zip(&self.groups) {
+            let first = &mut self.places[*group as usize];
+            *first = (*first).min(place);
+        }
+    }
+
+    /// Takes rows whose keys are packed.
+    pub(super) fn update_packed(
+        &mut self,
+        work: &Work,
+        keys: KeySlice<'_>,
+        inputs: &[Vector],
+    ) -> Result<()> {
+        self.table.find_packed(keys, &mut self.groups)?;
+        let group_count = self.table.len();
+        for (index, accumulator) in self.accumulators.iter_mut().enumerate() {
+            accumulator.resize(group_count);
+            feed(work, index, accumulator.as_mut(), Groups::Each(&self.groups), inputs)?;
+        }
+        self.account()
+    }
+
+    /// Makes ready for being merged into another.
+    fn settle(&mut self) -> Result<()> {
+        let group_count = self.table.len();
+        for accumulator in &mut self.accumulators {
+            accumulator.resize(group_count);
+            accumulator.settle();
+        }
+        self.account()
+    }
+
+    fn account(&mut self) -> Result<()> {
+        let accumulators: usize = self.accumulators.iter().map(|state| state.bytes()).sum();
+        let rows = self.groups.capacity() * size_of::<u32>();
+        let places = self.places.capacity() * size_of::<u64>();
+        self.memory.resize(self.table.bytes() + accumulators + rows + places)
+    }
+
+    /// Takes over groups of another worker.
+    pub(super) fn merge(&mut self, other: &Partial, from: &[u32]) -> Result<()> {
+        let to = self.table.absorb(&other.table, from);
+        self.places.resize(self.table.len(), u64::MAX);
+        for (from, to) in from.iter().zip(&to) {
+            let place = &mut self.places[*to as usize];
+            *place = (*place).min(other.places.get(*from as usize).copied().unwrap_or(u64::MAX));
+        }
+        for (here, there) in self.accumulators.iter_mut().zip(&other.accumulators) {
+            here.resize(self.table.len());
+            here.merge(there.as_ref(), from, &to)?;
+        }
+        self.account()
+    }
+
+    /// Keys, then aggregates, a row a group; with `in_order`, in the order of the groups' first rows.
+    pub(super) fn finish(mut self, in_order: bool) -> Result<(Batch, Reservation)> {
+        self.settle()?;
+        let group_count = self.table.len();
+        let mut columns = self.table.keys()?;
+        for accumulator in &self.accumulators {
+            columns.push(accumulator.finish()?);
+        }
+        let mut batch = Batch::new(columns, group_count);
+        if in_order && !self.places.is_sorted() {
+            let mut order = super::groups::all_groups(&self.table);
+            order.sort_unstable_by_key(|group| self.places[*group as usize]);
+            batch = batch.take(&order)?;
+        }
+        self.memory.resize(batch.bytes())?;
+        Ok((batch, self.memory))
+    }
+}
+
+/// Hands aggregate `index` its argument for the rows of `groups`, without those its filter leaves out.
+pub(super) fn feed(
+    work: &Work,
+    index: usize,
+    accumulator: &mut dyn Accumulator,
+    groups: Groups<'_>,
+    inputs: &[Vector],
+) -> Result<()> {
+    let planned = &work.aggregates[index];
+    let no_argument =
+        Vector::Constant { value: Value::Null, data_type: DataType::Null, len: groups.len() };
+    let argument = planned.argument.map_or(&no_argument, |index| &inputs[index]);
+    let second = planned.second.map(|index| &inputs[index]);
+    let mut update = |groups: Groups<'_>, argument: &Vector, second: Option<&Vector>| match second {
+        None => accumulator.update(groups, argument),
+        Some(second) => accumulator.update_pairs(groups, argument, second),
+    };
+    let Some(filter) = planned.filter else { return update(groups, argument, second) };
+    let rows = true_rows(&inputs[filter])?;
+    let groups: OwnedGroups = groups.take(&rows);
+    let second = second.map(|second| second.take(&rows)).transpose()?;
+    update(groups.borrow(), &argument.take(&rows)?, second.as_ref())
+}
+
+/// The groups of each partition of a worker's table.
+pub(super) fn partitions(worker: &Worker) -> Vec<Vec<u32>> {
+    worker.table.table.partitions(PARTITION_COUNT)
+}
