@@ -34,6 +34,8 @@ pub(crate) enum Command {
     Compare(CompareArgs),
     /// Prints what DuckDB, the oracle, answers to a suite: lines of its answers.tsv
     Answers(CompareArgs),
+    /// Counts instructions per row with valgrind: of a suite's queries, of the engine's kernels
+    Instructions(InstructionArgs),
     /// Measures one width, for `width`
     #[command(hide = true)]
     WidthOf {
@@ -49,6 +51,16 @@ pub(crate) enum Command {
         sql: String,
         /// How many threads work on it
         threads: usize,
+    },
+    /// Asks a query so often on one thread, for `instructions`
+    #[command(hide = true)]
+    AskOften {
+        /// The database
+        database: PathBuf,
+        /// The query
+        sql: String,
+        /// How often
+        times: u64,
     },
 }
 
@@ -129,6 +141,29 @@ pub(crate) struct CompareArgs {
     pub(crate) common: CommonArgs,
     #[command(flatten)]
     pub(crate) limits: Limits,
+}
+
+/// `instructions`.
+#[derive(Debug, Args)]
+pub(crate) struct InstructionArgs {
+    /// The suite whose queries are counted
+    #[arg(long, required_unless_present = "kernels")]
+    pub(crate) suite: Option<Suite>,
+    /// The engine's example `kernel`, built for release, whose kernels are counted
+    #[arg(long)]
+    pub(crate) kernels: Option<PathBuf>,
+    /// Rows of the mart
+    #[arg(long, default_value_t = 100_000)]
+    pub(crate) rows: u64,
+    /// The seed of the mart
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Only the queries of these names
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) queries: Vec<String>,
+    /// Where marts are made
+    #[arg(long, default_value = "bench-data")]
+    pub(crate) data: PathBuf,
 }
 
 /// `suite hits` and the like.

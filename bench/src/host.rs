@@ -64,7 +64,7 @@ impl fmt::Display for Machine {
     }
 }
 
-/// Samples the anonymous memory of a process and those it started until it is stopped.
+/// Samples the anonymous memory of a process until it is stopped.
 #[derive(Debug)]
 pub(crate) struct AnonymousPeak {
     is_done: Arc<AtomicBool>,
@@ -75,17 +75,21 @@ pub(crate) struct AnonymousPeak {
 impl AnonymousPeak {
     /// Of this process.
     pub(crate) fn start() -> AnonymousPeak {
-        AnonymousPeak::start_of(std::process::id())
+        AnonymousPeak::sample(|| anonymous_kb(std::process::id()))
     }
 
     /// Of the process with that number and those that it started.
     pub(crate) fn start_of(process: u32) -> AnonymousPeak {
+        AnonymousPeak::sample(move || family_kb(process))
+    }
+
+    fn sample(now: impl Fn() -> u64 + Send + 'static) -> AnonymousPeak {
         let is_done = Arc::new(AtomicBool::new(false));
-        let peak_kb = Arc::new(AtomicU64::new(anonymous_kb(process)));
+        let peak_kb = Arc::new(AtomicU64::new(now()));
         let (done, peak) = (Arc::clone(&is_done), Arc::clone(&peak_kb));
         let sampler = thread::spawn(move || {
             while !done.load(Ordering::Relaxed) {
-                peak.fetch_max(anonymous_kb(process), Ordering::Relaxed);
+                peak.fetch_max(now(), Ordering::Relaxed);
                 thread::sleep(SAMPLE_EVERY);
             }
         });
@@ -100,13 +104,18 @@ impl AnonymousPeak {
     }
 }
 
-/// Anonymous memory of a process and those that it started now, in units of 1,024 bytes.
+/// Anonymous memory of a process now, in units of 1,024 bytes.
 fn anonymous_kb(process: u32) -> u64 {
-    let read = |file: &str| fs::read_to_string(format!("/proc/{process}/{file}"));
-    let own = kb_of(&read("status").unwrap_or_default(), "RssAnon:");
-    let children = read(&format!("task/{process}/children")).unwrap_or_default();
+    let status = fs::read_to_string(format!("/proc/{process}/status"));
+    kb_of(&status.unwrap_or_default(), "RssAnon:")
+}
+
+/// The same with the processes that it started.
+fn family_kb(process: u32) -> u64 {
+    let children = fs::read_to_string(format!("/proc/{process}/task/{process}/children"));
+    let children = children.unwrap_or_default();
     let children = children.split_whitespace().filter_map(|child| child.parse().ok());
-    own + children.map(anonymous_kb).sum::<u64>()
+    anonymous_kb(process) + children.map(family_kb).sum::<u64>()
 }
 
 /// All threads of the machine.

@@ -9,6 +9,7 @@ mod compare;
 mod groupby;
 mod hits;
 mod host;
+mod instructions;
 mod load;
 mod mart_file;
 mod random;
@@ -29,10 +30,11 @@ use martlet::Options;
 use serde::Serialize;
 
 use crate::cli::{
-    Cli, Command, CommonArgs, CompareArgs, Dataset, FileArgs, LoadArgs, RunArgs, SuiteArgs,
-    SuiteCommand,
+    Cli, Command, CommonArgs, CompareArgs, Dataset, FileArgs, InstructionArgs, LoadArgs, RunArgs,
+    SuiteArgs, SuiteCommand,
 };
 use crate::compare::CompareOptions;
+use crate::instructions::InstructionOptions;
 use crate::mart_file::{FileOptions, Mart};
 use crate::suite::Suite;
 use crate::suite::run::SuiteOptions;
@@ -66,6 +68,10 @@ fn main() -> ExitCode {
         Command::Suite(command) => suite(&command),
         Command::Compare(args) => compare(&args),
         Command::Answers(args) => answers(&args),
+        Command::Instructions(args) => count_instructions(&args),
+        Command::AskOften { database, sql, times } => {
+            instructions::ask_often(&database, &sql, times)
+        }
         Command::WidthOf { file } => width_of(&file),
         Command::ColdQuery { database, sql, threads } => {
             suite::ask_cold(&database, &sql, threads).and_then(|cold| print_json(&cold))
@@ -195,6 +201,19 @@ fn compare(args: &CompareArgs) -> Result<()> {
 fn answers(args: &CompareArgs) -> Result<()> {
     let lines = compare::ask_oracle(&compare_options(args), &mut |line| eprintln!("{line}"))?;
     print!("{}", suite::expected::to_text(&lines));
+    Ok(())
+}
+
+fn count_instructions(args: &InstructionArgs) -> Result<()> {
+    let options = InstructionOptions {
+        suite: args.suite,
+        rows: args.rows,
+        seed: args.seed,
+        queries: args.queries.clone(),
+        folder: args.data.clone(),
+        kernels: args.kernels.clone(),
+    };
+    print!("{}", instructions::count(&options, |line| eprintln!("{line}"))?);
     Ok(())
 }
 
