@@ -20,6 +20,10 @@ use crate::plan::{Expr, SortKey};
 use crate::types::{DataType, Result, Value};
 use crate::vector::{Batch, DictionaryVector, IdOrder, Vector};
 
+/// Prefixes of values lie between those of NULLs; several values may share these two.
+const FIRST_OF_VALUES: u64 = 1;
+const LAST_OF_VALUES: u64 = u64::MAX - 1;
+
 /// Sort keys made ready for batches of one source.
 #[derive(Debug)]
 pub(crate) struct KeyProgram {
@@ -79,13 +83,18 @@ impl KeyProgram {
         Ok(KeyProgram { program, options, converter: RowConverter::new(fields)?, said })
     }
 
+    /// Whether rows with this prefix have equal keys.
+    pub(crate) fn is_whole(&self, prefix: u64) -> bool {
+        match self.said {
+            Said::Order => false,
+            Said::Equality => !matches!(prefix, FIRST_OF_VALUES | LAST_OF_VALUES),
+            Said::Everything => true,
+        }
+    }
+
     /// The largest prefix of a row that may sort before one with the prefix `of` that came earlier.
     pub(crate) fn last_prefix_before(&self, of: u64) -> u64 {
-        match self.said {
-            Said::Everything => 0,
-            Said::Equality if (2..u64::MAX - 1).contains(&of) => of - 1,
-            Said::Order | Said::Equality => of,
-        }
+        if self.is_whole(of) { of.saturating_sub(1) } else { of }
     }
 
     /// The key columns of a batch.
@@ -116,7 +125,7 @@ impl KeyProgram {
         let mut prefixes = ascending_prefixes(&array)?;
         let flip = if options.descending { u64::MAX } else { 0 };
         for prefix in &mut prefixes {
-            *prefix = (*prefix ^ flip).clamp(1, u64::MAX - 1);
+            *prefix = (*prefix ^ flip).clamp(FIRST_OF_VALUES, LAST_OF_VALUES);
         }
         if let Some(nulls) = array.logical_nulls().filter(|nulls| nulls.null_count() > 0) {
             let null = if options.nulls_first { 0 } else { u64::MAX };

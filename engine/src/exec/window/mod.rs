@@ -10,10 +10,6 @@ mod number;
 mod tests;
 mod top;
 
-use std::cmp::Ordering;
-
-use arrow::row::Row;
-
 use super::aggregate::GroupTable;
 use super::pool::WorkerPool;
 use super::profile::OperatorStats;
@@ -101,8 +97,4 @@ pub(crate) fn window(
 
 fn too_many() -> Error {
     Error::unsupported("a window over more than 2^32 batches or rows of one is not supported")
-}
-
-fn order_of(left: Row<'_>, right: &[u8]) -> Ordering {
-    left.as_ref().cmp(right)
 }

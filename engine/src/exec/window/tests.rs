@@ -23,6 +23,15 @@ type Row = (Option<i64>, Option<i64>);
 const FUNCTIONS: [WindowFunction; 3] =
     [WindowFunction::RowNumber, WindowFunction::Rank, WindowFunction::DenseRank];
 
+/// The same order with the ends of what 64 bits hold in it.
+fn spread_out(number: i64) -> i64 {
+    match number {
+        -6..-4 => i64::MIN + (number + 6),
+        5..7 => i64::MAX - (6 - number),
+        near => near,
+    }
+}
+
 /// The rows as columns: partition, number, its text, position in the input.
 fn source(morsels: &[Vec<Row>]) -> MemorySource {
     let mut position = 0_i64;
@@ -37,7 +46,7 @@ fn source(morsels: &[Vec<Row>]) -> MemorySource {
         let text = |row: &Row| row.1.map(|number| "x".repeat(usize::try_from(number + 9).unwrap()));
         let columns: Vec<ArrayRef> = vec![
             Arc::new(Int64Array::from_iter(rows.iter().map(|row| row.0))),
-            Arc::new(Int64Array::from_iter(rows.iter().map(|row| row.1))),
+            Arc::new(Int64Array::from_iter(rows.iter().map(|row| row.1.map(spread_out)))),
             Arc::new(StringArray::from_iter(rows.iter().map(text))),
             Arc::new(positions),
         ];

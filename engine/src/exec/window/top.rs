@@ -18,7 +18,7 @@ use super::super::gather::{Pick, gather};
 use super::super::pool::{WorkerPool, drive};
 use super::super::profile::OperatorStats;
 use super::super::source::{MemorySource, Source, batch_to_ids};
-use super::{Numbers, Plan, order_of, too_many};
+use super::{Numbers, Plan, too_many};
 use crate::context::{Context, Reservation};
 use crate::types::Result;
 use crate::vector::{Batch, Vector};
@@ -31,6 +31,7 @@ const RESULT_MORSEL_LEN: usize = 65_536;
 /// A row that may be among the first of its partition.
 #[derive(Debug)]
 struct Candidate {
+    /// Empty where the prefix says as much.
     key: Box<[u8]>,
     /// Where the row comes in the input: morsel, then row.
     place: u64,
@@ -40,7 +41,14 @@ struct Candidate {
 
 impl Ord for Candidate {
     fn cmp(&self, other: &Candidate) -> Ordering {
-        self.key.cmp(&other.key).then(self.place.cmp(&other.place))
+        self.order_of_keys((other.prefix, &other.key)).then(self.place.cmp(&other.place))
+    }
+}
+
+impl Candidate {
+    fn order_of_keys(&self, (prefix, key): (u64, &[u8])) -> Ordering {
+        // Most differ in the prefix, which spares a look at the key.
+        self.prefix.cmp(&prefix).then_with(|| self.key.as_ref().cmp(key))
     }
 }
 
@@ -141,17 +149,24 @@ impl Best {
         if rows.is_empty() {
             return self.account();
         }
-        let columns =
-            columns.iter().map(|column| column.take(&rows)).collect::<Result<Vec<_>>>()?;
-        let keys = plan.order.encode(&columns)?;
+        let is_whole = |row: u32| plan.order.is_whole(prefixes[row as usize]);
+        let keys = if rows.iter().all(|row| is_whole(*row)) {
+            None
+        } else {
+            let taken = columns.iter().map(|column| column.take(&rows)).collect::<Result<Vec<_>>>();
+            Some(plan.order.encode(&taken?)?)
+        };
         let batch_index = u32::try_from(self.batches.len()).map_err(|_| too_many())?;
         let mut kept: Vec<u32> = Vec::new();
         for (index, row) in rows.iter().enumerate() {
-            let partition = self.partitions[*row as usize] as usize;
-            let (heap, key) = (&mut self.heaps[partition], keys.row(index));
+            let (partition, prefix) =
+                (self.partitions[*row as usize] as usize, prefixes[*row as usize]);
+            let encoded = keys.as_ref().filter(|_| !is_whole(*row)).map(|keys| keys.row(index));
+            let key: &[u8] = encoded.as_ref().map_or(&[], |key| key.as_ref());
+            let heap = &mut self.heaps[partition];
             if heap.len() >= limit {
                 // Rows come in the order of the input: of those that tie, the first is the better.
-                if heap.peek().is_none_or(|worst| order_of(key, &worst.key).is_ge()) {
+                if heap.peek().is_none_or(|worst| worst.order_of_keys((prefix, key)).is_le()) {
                     continue;
                 }
                 if let Some(worst) = heap.pop() {
@@ -159,11 +174,13 @@ impl Best {
                     self.live_count -= 1;
                 }
             }
+            if heap.is_empty() {
+                heap.reserve_exact(limit.min(4));
+            }
             let pick = (batch_index, u32::try_from(kept.len()).map_err(|_| too_many())?);
             let place = first_place + u64::from(*row);
-            let prefix = prefixes[*row as usize];
-            heap.push(Candidate { key: key.as_ref().into(), place, prefix, pick });
-            self.key_bytes += key.as_ref().len();
+            heap.push(Candidate { key: key.into(), place, prefix, pick });
+            self.key_bytes += key.len();
             self.live_count += 1;
             kept.push(*row);
             if let Some(worst) = heap.peek().filter(|_| heap.len() >= limit) {
@@ -281,10 +298,11 @@ fn numbered(
     number: impl Fn(&Numbers, usize) -> i64,
 ) -> Vec<Winner> {
     let mut numbers = Numbers::default();
-    let mut last: Option<Box<[u8]>> = None;
-    let winner = |Candidate { key, place, pick, .. }: Candidate| {
-        numbers.advance(last.as_ref() == Some(&key));
-        last = Some(key);
+    let mut last: Option<(u64, Box<[u8]>)> = None;
+    let winner = |Candidate { key, place, prefix, pick }: Candidate| {
+        let key = Some((prefix, key));
+        numbers.advance(last == key);
+        last = key;
         let numbers = (0..count).map(|place| number(&numbers, place)).collect();
         Winner { place, pick, numbers }
     };
