@@ -30,7 +30,17 @@ impl Interner {
     /// `Internal` for an array of another type.
     pub(crate) fn intern(&self, array: &ArrayRef, null_id: u32) -> Result<Vec<u32>> {
         let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut number = |value: Option<&[u8]>| value.map_or(null_id, |bytes| table.insert(bytes));
+        // Results of sorted values repeat: the one before is looked at before the table is.
+        let mut last: Option<u32> = None;
+        let mut number = |value: Option<&[u8]>| {
+            let Some(bytes) = value else { return null_id };
+            if let Some(last) = last.filter(|last| table.get(*last) == bytes) {
+                return last;
+            }
+            let id = table.insert(bytes);
+            last = Some(id);
+            id
+        };
         if let Some(texts) = array.as_string_opt::<i32>() {
             return Ok(texts.iter().map(|text| number(text.map(str::as_bytes))).collect());
         }

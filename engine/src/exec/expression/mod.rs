@@ -5,6 +5,7 @@
 //! keeps from an expression (another CASE branch, a false term of an AND) is never computed by it if
 //! it could fail. No input makes this code panic. Must not know plans beyond [`Expr`], nor storage.
 
+mod anchored;
 mod arithmetic;
 mod call;
 mod cast;

@@ -11,6 +11,7 @@ use arrow::datatypes::Int64Type;
 use hashbrown::HashMap;
 use regex::{CaptureLocations, Regex, RegexBuilder};
 
+use super::anchored::{Anchored, Groups};
 use super::operand::{Operand, Texts, build_texts, check_text_len, computed_len};
 use crate::context::Context;
 use crate::types::{Error, Result};
@@ -23,6 +24,8 @@ struct Pattern {
     regex: Regex,
     is_global: bool,
     locations: CaptureLocations,
+    /// The same pattern, where it is a simple one.
+    anchored: Option<Anchored>,
 }
 
 impl Pattern {
@@ -54,7 +57,8 @@ impl Pattern {
             Error::invalid_text(format!("invalid regular expression {pattern:?}: {reason}"))
         })?;
         let locations = regex.capture_locations();
-        Ok(Pattern { regex, is_global, locations })
+        let anchored = if flags.is_empty() { Anchored::new(pattern) } else { None };
+        Ok(Pattern { regex, is_global, locations, anchored })
     }
 }
 
@@ -173,7 +177,10 @@ fn replace_one(
     pieces: &[Piece<'_>],
     out: &mut String,
 ) -> Result<()> {
-    let Pattern { regex, is_global, locations } = pattern;
+    if let Some(anchored) = &pattern.anchored {
+        return replace_anchored(text, anchored, pieces, out);
+    }
+    let Pattern { regex, is_global, locations, .. } = pattern;
     let (mut copied, mut from) = (0, 0);
     while from <= text.len() {
         let Some(found) = regex.captures_read_at(locations, text, from) else {
@@ -199,6 +206,31 @@ fn replace_one(
     }
     out.push_str(&text[copied..]);
     Ok(())
+}
+
+/// A pattern that is tied to the start of the text matches at most once.
+fn replace_anchored(
+    text: &str,
+    pattern: &Anchored,
+    pieces: &[Piece<'_>],
+    out: &mut String,
+) -> Result<()> {
+    let mut groups = Groups::default();
+    if !pattern.captures(text, &mut groups) {
+        out.push_str(text);
+        return Ok(());
+    }
+    for piece in pieces {
+        match piece {
+            Piece::Text(piece) => out.push_str(piece),
+            Piece::Group(group) => {
+                let (start, end) = groups.get(*group).copied().unwrap_or_default();
+                out.push_str(&text[start..end]);
+            }
+        }
+    }
+    out.push_str(&text[groups[0].1..]);
+    check_text_len("regexp_replace", Some(out.len()))
 }
 
 /// After an empty match the search goes on one character later; past the end it stops.
