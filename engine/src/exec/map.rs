@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::per_value::true_rows;
 use super::profile::OperatorStats;
 use super::program::Program;
-use super::source::{ColumnKind, Sink, Source};
+use super::source::{ColumnKind, Sink, Source, TopBound};
 use crate::context::Context;
 use crate::plan::Expr;
 use crate::types::Result;
@@ -50,6 +50,14 @@ impl Source for FilterSource {
             }
         })
     }
+
+    fn follow(&self, bound: TopBound) {
+        self.input.follow(bound);
+    }
+
+    fn morsel_order(&self) -> Option<Vec<usize>> {
+        self.input.morsel_order()
+    }
 }
 
 /// Computes expressions.
@@ -81,6 +89,16 @@ impl Source for ProjectSource {
             let columns = self.program.run(&batch, context)?;
             sink(Batch::new(columns, batch.len()))
         })
+    }
+
+    fn follow(&self, bound: TopBound) {
+        if let Some(column) = self.program.column(bound.column) {
+            self.input.follow(TopBound { column, ..bound });
+        }
+    }
+
+    fn morsel_order(&self) -> Option<Vec<usize>> {
+        self.input.morsel_order()
     }
 }
 
@@ -128,5 +146,13 @@ impl Source for Measured {
         });
         self.stats.add_time(start.elapsed().saturating_sub(behind));
         result
+    }
+
+    fn follow(&self, bound: TopBound) {
+        self.source.follow(bound);
+    }
+
+    fn morsel_order(&self) -> Option<Vec<usize>> {
+        self.source.morsel_order()
     }
 }

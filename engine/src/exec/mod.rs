@@ -10,6 +10,7 @@
 
 mod aggregate;
 mod build;
+mod choice;
 pub mod expression;
 mod gather;
 mod interner;
@@ -17,6 +18,7 @@ mod late;
 mod map;
 mod metadata;
 mod per_value;
+mod piecewise;
 mod pool;
 mod profile;
 mod program;

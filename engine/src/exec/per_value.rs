@@ -4,19 +4,22 @@
 //! The results for all codes of a row group are computed once, in pieces that workers share out, and
 //! rows read them through their code. That pays as soon as an eighth as many rows have passed as there
 //! are codes, since values cost less in their order than one by one; until then the distinct codes of
-//! each batch are evaluated. Where some distinct value raises
+//! each batch are evaluated. Where row groups share most of their values, or a kernel takes the pieces
+//! of the dictionary as they lie, results are computed once per id of the table. Where some distinct value raises
 //! an error, only rows that survive may raise it: such a book falls back to the batches for good.
 //! Must not know scans or aggregates.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use arrow::array::{Array, ArrayRef, AsArray, UInt32Array};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, UInt32Array};
+use arrow::buffer::BooleanBuffer;
 use arrow::compute::{concat, take};
 use hashbrown::HashMap;
 
 use super::expression::evaluate;
 use super::interner::Interner;
+use super::piecewise::PieceKernel;
 use super::source::ColumnKind;
 use crate::context::Context;
 use crate::plan::Expr;
@@ -28,6 +31,12 @@ const PIECE_LEN: usize = 16_384;
 /// Codes for which it never pays to wait.
 const SMALL: u64 = 1_024;
 
+/// With a kernel for pieces, results for all values cost less than those for so small a share of rows
+/// would, value by value.
+const PIECEWISE_SHARE: u64 = 64;
+/// Pieces of a dictionary taken at once.
+const PIECES: usize = 8;
+
 /// An expression of one dictionary column.
 #[derive(Debug)]
 pub(crate) struct PerValue {
@@ -35,20 +44,33 @@ pub(crate) struct PerValue {
     expr: Expr,
     /// Whether results are kept per id of the table, not per code of each book.
     by_id: bool,
+    kernel: Option<PieceKernel>,
     interner: Option<Arc<CodeBook>>,
     interned: Option<Arc<Interner>>,
     memos: Mutex<HashMap<usize, Arc<Memo>>>,
+    books: Mutex<HashMap<usize, Arc<BookMemo>>>,
+    row_count: AtomicU64,
 }
 
-/// Results for the codes of one book.
+/// Results for the codes of one book, of all ids or of a row group.
 #[derive(Debug)]
 struct Memo {
     book: Arc<CodeBook>,
     code_count: u32,
-    row_count: AtomicU64,
+    /// Whether pieces are those of the dictionary, not of the codes.
+    piecewise: bool,
     next: AtomicUsize,
     pieces: Vec<OnceLock<Option<ArrayRef>>>,
-    whole: OnceLock<Option<Whole>>,
+    whole: OnceLock<Option<Arc<Whole>>>,
+}
+
+/// Results for the codes of a row group's book.
+#[derive(Debug)]
+struct BookMemo {
+    book: Arc<CodeBook>,
+    row_count: AtomicU64,
+    whole: OnceLock<Option<Arc<Whole>>>,
+    passing: OnceLock<Option<Arc<Vec<u64>>>>,
 }
 
 #[derive(Debug)]
@@ -57,6 +79,14 @@ enum Whole {
     Array(ArrayRef),
     /// Interned ids by code.
     Ids(Vec<u32>),
+}
+
+/// Where results are found.
+#[derive(Debug)]
+enum Found {
+    ByCode(Arc<Whole>),
+    ById(Arc<Whole>, u32),
+    Nowhere,
 }
 
 impl PerValue {
@@ -70,7 +100,16 @@ impl PerValue {
             let values: Arc<dyn DistinctValues> = interner;
             Arc::new(CodeBook::identity(values))
         });
-        PerValue { expr, by_id, interner, interned, memos: Mutex::default() }
+        PerValue {
+            kernel: PieceKernel::of(&expr),
+            expr,
+            by_id,
+            interner,
+            interned,
+            memos: Mutex::default(),
+            books: Mutex::default(),
+            row_count: AtomicU64::new(0),
+        }
     }
 
     /// How results are represented.
@@ -88,42 +127,99 @@ impl PerValue {
     /// # Errors
     /// Those of the expression, for values that occur in `vector`.
     pub(crate) fn evaluate(&self, vector: &DictionaryVector, context: &Context) -> Result<Vector> {
-        let memo = self.memo(vector.book());
-        let len = vector.codes().len() as u64;
-        let seen = memo.row_count.fetch_add(len, Ordering::Relaxed) + len;
-        let worth_it = seen >= u64::from(memo.code_count) / 8 || u64::from(memo.code_count) < SMALL;
-        if worth_it && let Some(whole) = memo.whole(self, context) {
-            return self.read(vector, &memo, whole);
+        match self.find(&self.book_memo(vector.book()), vector.codes().len(), context) {
+            Found::ByCode(whole) => self.read(vector.codes(), &whole),
+            Found::ById(whole, null_id) => {
+                let mut ids = Vec::with_capacity(vector.codes().len());
+                vector.append_ids(null_id, &mut ids);
+                self.read(&ids, &whole)
+            }
+            Found::Nowhere => self.evaluate_batch(vector, context),
         }
-        self.evaluate_batch(vector, context)
     }
 
+    /// A bit for each code of `book` for which a predicate is true, if that is worth it for
+    /// `row_count` more rows and no value raises an error.
+    pub(crate) fn passing(
+        &self,
+        book: &Arc<CodeBook>,
+        row_count: usize,
+        context: &Context,
+    ) -> Option<Arc<Vec<u64>>> {
+        let memo = self.book_memo(book);
+        match self.find(&memo, row_count, context) {
+            Found::ByCode(whole) => memo.passing.get_or_init(|| passing(&whole)).clone(),
+            Found::ById(..) | Found::Nowhere => None,
+        }
+    }
+
+    fn book_memo(&self, book: &Arc<CodeBook>) -> Arc<BookMemo> {
+        let mut books = self.books.lock().unwrap_or_else(PoisonError::into_inner);
+        let memo = books.entry(Arc::as_ptr(book).addr()).or_insert_with(|| {
+            let (whole, passing) = (OnceLock::new(), OnceLock::new());
+            Arc::new(BookMemo {
+                book: Arc::clone(book),
+                row_count: AtomicU64::new(0),
+                whole,
+                passing,
+            })
+        });
+        Arc::clone(memo)
+    }
+
+    /// The results, if they are there or now worth computing, for `len` more rows of a book.
+    fn find(&self, memo: &BookMemo, len: usize, context: &Context) -> Found {
+        let len = len as u64;
+        let seen = memo.row_count.fetch_add(len, Ordering::Relaxed) + len;
+        let seen_of_all = self.row_count.fetch_add(len, Ordering::Relaxed) + len;
+        if let Some(whole) = memo.whole.get() {
+            return whole.clone().map_or(Found::Nowhere, Found::ByCode);
+        }
+        let book = &memo.book;
+        // While ids may be added, there is no whole.
+        if book.null_code() == u32::MAX || book.values().is_growing() {
+            return Found::Nowhere;
+        }
+        let (code_count, id_count) =
+            (u64::from(book.code_count()), u64::from(book.values().id_count()));
+        let share = if self.kernel.is_some() { PIECEWISE_SHARE } else { 8 };
+        let all_pay = seen_of_all >= id_count / share || id_count < SMALL;
+        if (self.by_id || self.kernel.is_some()) && all_pay {
+            let Some(whole) = self.memo(&identity_of(book)).whole(self, context) else {
+                return Found::Nowhere;
+            };
+            if seen < code_count / 16 && code_count >= SMALL {
+                let null_id = book.values().id_count();
+                return Found::ById(whole, null_id);
+            }
+            let by_code = memo.whole.get_or_init(|| by_code(book, &whole).ok().map(Arc::new));
+            return by_code.clone().map_or(Found::Nowhere, Found::ByCode);
+        }
+        let codes_pay = seen >= code_count / 8 || code_count < SMALL;
+        if self.by_id || !codes_pay {
+            return Found::Nowhere;
+        }
+        // Not inside `get_or_init`: workers that ask at the same time share the work.
+        let whole = self.memo(book).whole(self, context);
+        let whole = memo.whole.get_or_init(|| whole);
+        whole.clone().map_or(Found::Nowhere, Found::ByCode)
+    }
+
+    /// The shared results of a book; a list of ids has one memo, whoever asks.
     fn memo(&self, book: &Arc<CodeBook>) -> Arc<Memo> {
-        let key = if self.by_id {
+        let key = if book.ids().is_none() {
             Arc::as_ptr(book.values()).cast::<u8>().addr()
         } else {
             Arc::as_ptr(book).addr()
         };
         let mut memos = self.memos.lock().unwrap_or_else(PoisonError::into_inner);
-        let memo = memos.entry(key).or_insert_with(|| {
-            let book = if self.by_id {
-                Arc::new(CodeBook::identity(Arc::clone(book.values())))
-            } else {
-                Arc::clone(book)
-            };
-            Arc::new(Memo::new(book))
-        });
+        let memo = memos
+            .entry(key)
+            .or_insert_with(|| Arc::new(Memo::new(Arc::clone(book), self.kernel.is_some())));
         Arc::clone(memo)
     }
 
-    fn read(&self, vector: &DictionaryVector, memo: &Memo, whole: &Whole) -> Result<Vector> {
-        let mut ids = Vec::new();
-        let codes = if self.by_id {
-            vector.append_ids(memo.code_count, &mut ids);
-            &ids
-        } else {
-            vector.codes()
-        };
+    fn read(&self, codes: &[u32], whole: &Whole) -> Result<Vector> {
         Ok(match (whole, &self.interner) {
             (Whole::Ids(ids), Some(identity)) => {
                 let codes: Vec<u32> = codes.iter().map(|code| ids[*code as usize]).collect();
@@ -159,16 +255,52 @@ impl PerValue {
     }
 }
 
+/// The book of all ids behind `book`.
+fn identity_of(book: &Arc<CodeBook>) -> Arc<CodeBook> {
+    match book.ids() {
+        None => Arc::clone(book),
+        Some(_) => Arc::new(CodeBook::identity(Arc::clone(book.values()))),
+    }
+}
+
+/// Results by id as results by the codes of `book`.
+fn by_code(book: &CodeBook, whole: &Whole) -> Result<Whole> {
+    let null_id = book.values().id_count();
+    let mut ids = match book.ids() {
+        Some(ids) => ids.to_vec(),
+        None => (0..null_id).collect(),
+    };
+    ids.push(null_id);
+    Ok(match whole {
+        Whole::Array(array) => Whole::Array(take(array.as_ref(), &UInt32Array::from(ids), None)?),
+        Whole::Ids(interned) => {
+            Whole::Ids(ids.into_iter().map(|id| interned[id as usize]).collect())
+        }
+    })
+}
+
+/// A bit for each code whose result is true.
+fn passing(whole: &Whole) -> Option<Arc<Vec<u64>>> {
+    let Whole::Array(array) = whole else { return None };
+    let bits = true_bits(array.as_boolean_opt()?);
+    let chunks = bits.bit_chunks();
+    Some(Arc::new(chunks.iter_padded().collect()))
+}
+
 impl Memo {
-    fn new(book: Arc<CodeBook>) -> Memo {
-        // While ids may be added, there is no whole.
-        let code_count = if book.null_code() == u32::MAX { u32::MAX } else { book.code_count() };
-        let piece_count =
-            if code_count == u32::MAX { 0 } else { (code_count as usize + 1).div_ceil(PIECE_LEN) };
+    fn new(book: Arc<CodeBook>, has_kernel: bool) -> Memo {
+        let code_count = book.code_count();
+        let text_pieces = book.values().piece_count();
+        let piecewise = has_kernel && book.ids().is_none() && text_pieces > 0;
+        let piece_count = if piecewise {
+            text_pieces.div_ceil(PIECES) + 1
+        } else {
+            (code_count as usize + 1).div_ceil(PIECE_LEN)
+        };
         Memo {
             book,
             code_count,
-            row_count: AtomicU64::new(0),
+            piecewise,
             next: AtomicUsize::new(0),
             pieces: (0..piece_count).map(|_| OnceLock::new()).collect(),
             whole: OnceLock::new(),
@@ -177,12 +309,9 @@ impl Memo {
 
     /// The results for all codes; workers that ask at the same time share the work. `None` when some
     /// code has no result.
-    fn whole(&self, per_value: &PerValue, context: &Context) -> Option<&Whole> {
-        if self.pieces.is_empty() {
-            return None;
-        }
+    fn whole(&self, per_value: &PerValue, context: &Context) -> Option<Arc<Whole>> {
         if let Some(whole) = self.whole.get() {
-            return whole.as_ref();
+            return whole.clone();
         }
         loop {
             let index = self.next.fetch_add(1, Ordering::Relaxed);
@@ -194,21 +323,42 @@ impl Memo {
         let put_together = || {
             let pieces: Option<Vec<&ArrayRef>> =
                 (0..self.pieces.len()).map(|index| self.piece(index, per_value, context)).collect();
-            self.put_together(&pieces?, per_value).ok()
+            self.put_together(&pieces?, per_value).ok().map(Arc::new)
         };
-        self.whole.get_or_init(put_together).as_ref()
+        self.whole.get_or_init(put_together).clone()
     }
 
     fn piece(&self, index: usize, per_value: &PerValue, context: &Context) -> Option<&ArrayRef> {
         let compute = || {
-            let start = u32::try_from(index * PIECE_LEN).ok()?;
-            let end = u32::try_from((index + 1) * PIECE_LEN).ok()?.min(self.code_count + 1);
-            let codes: Vec<u32> = (start..end).collect();
-            let values = self.book.decode(&codes).ok()?;
             context.cancel.check().ok()?;
+            if self.piecewise && index + 1 < self.pieces.len() {
+                return self.text_pieces(index, per_value.kernel.as_ref()?).ok();
+            }
+            let codes: Vec<u32> = if self.piecewise {
+                vec![self.code_count]
+            } else {
+                let start = u32::try_from(index * PIECE_LEN).ok()?;
+                let end = u32::try_from((index + 1) * PIECE_LEN).ok()?.min(self.code_count + 1);
+                (start..end).collect()
+            };
+            let values = self.book.decode(&codes).ok()?;
             evaluate(&per_value.expr, &[values], codes.len(), context).ok()
         };
         self.pieces[index].get_or_init(compute).as_ref()
+    }
+
+    /// The results for some neighbouring pieces of the dictionary.
+    fn text_pieces(&self, index: usize, kernel: &PieceKernel) -> Result<ArrayRef> {
+        let values = self.book.values();
+        let mut arrays = Vec::with_capacity(PIECES);
+        for piece_idx in index * PIECES..values.piece_count().min((index + 1) * PIECES) {
+            values.with_piece(piece_idx, &mut |piece| {
+                arrays.push(kernel.run(piece)?);
+                Ok(())
+            })?;
+        }
+        let arrays: Vec<&dyn Array> = arrays.iter().map(AsRef::as_ref).collect();
+        Ok(concat(&arrays)?)
     }
 
     fn put_together(&self, pieces: &[&ArrayRef], per_value: &PerValue) -> Result<Whole> {
@@ -230,9 +380,13 @@ pub(crate) fn true_rows(vector: &Vector) -> Result<Vec<u32>> {
     let Some(values) = array.as_boolean_opt() else {
         return Err(Error::internal("a predicate gave no booleans"));
     };
-    let bits = match values.nulls() {
+    let bits = true_bits(values);
+    Ok(bits.set_indices().map(|row| u32::try_from(row).expect("batches are short")).collect())
+}
+
+fn true_bits(values: &BooleanArray) -> BooleanBuffer {
+    match values.nulls() {
         Some(nulls) => values.values() & nulls.inner(),
         None => values.values().clone(),
-    };
-    Ok(bits.set_indices().map(|row| u32::try_from(row).expect("batches are short")).collect())
+    }
 }

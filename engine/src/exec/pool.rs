@@ -107,6 +107,7 @@ pub(crate) fn drive<S: Send>(
     each: impl Fn(&mut S, usize, Batch) -> Result<ControlFlow<()>> + Sync,
 ) -> Result<Vec<S>> {
     let morsel_count = source.morsel_count();
+    let order = source.morsel_order();
     let worker_count = context.worker_count.min(pool.worker_count()).min(morsel_count).max(1);
     let stretches = Stretches::new(morsel_count, worker_count);
     let failed = AtomicBool::new(false);
@@ -116,6 +117,7 @@ pub(crate) fn drive<S: Send>(
             if failed.load(Ordering::Relaxed) {
                 break;
             }
+            let morsel = order.as_ref().map_or(morsel, |order| order[morsel]);
             let result = guarded(|| {
                 context.cancel.check()?;
                 source.run(morsel, context, &mut |batch| {

@@ -3,6 +3,7 @@
 //! A bare column is passed on as it is, a literal becomes a constant, an expression of one dictionary
 //! column is evaluated per distinct value, and only the rest is evaluated row by row.
 
+use super::choice::Choice;
 use super::expression::evaluate;
 use super::per_value::PerValue;
 use super::source::ColumnKind;
@@ -26,6 +27,7 @@ enum Step {
         column: usize,
         per_value: PerValue,
     },
+    Choice(Choice),
     /// Over the listed columns, in their order.
     Rows {
         expr: Expr,
@@ -49,6 +51,22 @@ impl Program {
     /// How many expressions are evaluated per distinct value.
     pub(crate) fn per_value_count(&self) -> usize {
         self.steps.iter().filter(|step| matches!(step, Step::PerValue { .. })).count()
+    }
+
+    /// The input's column that the expression at `index` is.
+    pub(crate) fn column(&self, index: usize) -> Option<usize> {
+        match &self.steps[index] {
+            Step::Column(column) => Some(*column),
+            _ => None,
+        }
+    }
+
+    /// The expression at `index`, if it is evaluated per distinct value.
+    pub(crate) fn per_value(&self, index: usize) -> Option<&PerValue> {
+        match &self.steps[index] {
+            Step::PerValue { per_value, .. } => Some(per_value),
+            _ => None,
+        }
     }
 
     /// The result of the expression at `index` for one batch.
@@ -82,6 +100,7 @@ impl Step {
                 Vector::Dictionary(vector) => per_value.evaluate(vector, context),
                 _ => Err(Error::internal("a column lost its dictionary")),
             },
+            Step::Choice(choice) => choice.run(batch, context),
             Step::Rows { expr, columns: needed } => {
                 let arrays = needed
                     .iter()
@@ -100,6 +119,10 @@ fn step(expr: &Expr, inputs: &[ColumnKind], intern: bool) -> (Step, ColumnKind) 
             return (Step::Constant(value.clone(), *data_type), constant_kind(value, *data_type));
         }
         _ => {}
+    }
+    if intern && let Some(choice) = Choice::of(expr, inputs) {
+        let kind = choice.kind();
+        return (Step::Choice(choice), kind);
     }
     let mut columns = Vec::new();
     expr.for_each_column(&mut |index| {

@@ -7,6 +7,7 @@
 use std::fmt::Debug;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use crate::context::{Context, Reservation};
 use crate::types::{DataType, Result};
@@ -48,6 +49,18 @@ impl ColumnKind {
     }
 }
 
+/// What a bounded sort tells its input while it runs: rows that are not worth giving any more.
+#[derive(Clone, Debug)]
+pub(crate) struct TopBound {
+    /// The first key, as a column of the input.
+    pub(crate) column: usize,
+    pub(crate) descending: bool,
+    pub(crate) nulls_first: bool,
+    /// Rows whose first key has a larger prefix (see [`KeyProgram`](super::sort_key::KeyProgram)) are
+    /// not wanted. Only ever falls.
+    pub(crate) threshold: Arc<AtomicU64>,
+}
+
 /// What takes a batch; breaking ends the morsel.
 pub(crate) type Sink<'a> = dyn FnMut(Batch) -> Result<ControlFlow<()>> + 'a;
 
@@ -65,6 +78,14 @@ pub(crate) trait Source: Debug + Send + Sync {
     /// # Errors
     /// Its own, or the sink's.
     fn run(&self, morsel: usize, context: &Context, sink: &mut Sink<'_>) -> Result<()>;
+
+    /// Allows the source to leave out rows that are behind `bound`, from now on.
+    fn follow(&self, _bound: TopBound) {}
+
+    /// The order in which morsels are best taken; that of their numbers if `None`.
+    fn morsel_order(&self) -> Option<Vec<usize>> {
+        None
+    }
 }
 
 /// Batches held in memory, by morsel.

@@ -1,19 +1,21 @@
 //! Bounded sort: every worker keeps its best rows, and tells the others what cannot be among them.
 //!
 //! A row is looked at closely only if a 64-bit prefix of its first key is not behind the worst kept
-//! so far by any worker; after the first batches nearly all rows fail that. Stable: ties stay in the
-//! input's order, on any number of workers.
+//! so far by any worker; after the first batches nearly all rows fail that, and the input is told, so
+//! that a scan does not even read them. Stable: ties stay in the input's order, on any number of
+//! workers.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::gather::{Pick, gather};
 use super::pool::{WorkerPool, drive};
 use super::profile::OperatorStats;
 use super::sort_key::KeyProgram;
-use super::source::{ColumnKind, MemorySource, Source, batch_to_ids};
+use super::source::{ColumnKind, MemorySource, Source, TopBound, batch_to_ids};
 use crate::context::{Context, Reservation};
-use crate::plan::SortKey;
+use crate::plan::{Expr, SortKey};
 use crate::types::{Error, Result};
 use crate::vector::Batch;
 
@@ -52,7 +54,7 @@ struct Plan<'a> {
     kinds: &'a [ColumnKind],
     count: usize,
     /// No row with a larger prefix is among the first `count`.
-    threshold: AtomicU64,
+    threshold: Arc<AtomicU64>,
 }
 
 /// The rows `offset..offset + limit` of the input in the order of `keys`.
@@ -70,8 +72,18 @@ pub(crate) fn top_n(
         program: KeyProgram::new(keys, input.kinds())?,
         kinds: input.kinds(),
         count: offset.saturating_add(limit),
-        threshold: AtomicU64::new(u64::MAX),
+        threshold: Arc::new(AtomicU64::new(u64::MAX)),
     };
+    if let Some(SortKey { expr: Expr::Column { index, .. }, descending, nulls_first }) =
+        keys.first()
+    {
+        input.follow(TopBound {
+            column: *index,
+            descending: *descending,
+            nulls_first: *nulls_first,
+            threshold: Arc::clone(&plan.threshold),
+        });
+    }
     let make = || {
         Ok(Best {
             candidates: Vec::new(),

@@ -13,7 +13,7 @@ use arrow::array::{ArrayRef, UInt32Array, new_null_array};
 use arrow::buffer::ScalarBuffer;
 use arrow::compute::take;
 
-use crate::types::{DataType, Result};
+use crate::types::{DataType, Error, Result, Value};
 
 /// How ids compare.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +50,58 @@ pub trait DistinctValues: Debug + Send + Sync {
     /// # Errors
     /// When the ranks cannot be read.
     fn order(&self) -> Result<IdOrder<'_>>;
+
+    /// The id of a value that is not NULL, or that there is none; `None` when that is not known.
+    fn find_id(&self, _value: &Value) -> Option<Option<u32>> {
+        None
+    }
+
+    /// How many pieces texts lie in, in the order of ids; 0 where nothing lies in pieces.
+    fn piece_count(&self) -> usize {
+        0
+    }
+
+    /// Shows piece `piece_idx` to `visit`.
+    ///
+    /// # Errors
+    /// When it cannot be read; those of `visit`; `Internal` when there is none.
+    fn with_piece(
+        &self,
+        piece_idx: usize,
+        _visit: &mut dyn FnMut(TextPiece<'_>) -> Result<()>,
+    ) -> Result<()> {
+        Err(Error::internal(format!("there is no piece {piece_idx} of distinct values")))
+    }
+}
+
+/// Neighbouring texts of a list of distinct values, where they lie in memory.
+#[derive(Clone, Copy, Debug)]
+pub struct TextPiece<'a> {
+    /// The id of the first; the others follow without a gap.
+    pub first_id: u32,
+    /// Where each starts in `bytes`, and where the last ends; the first starts at 0.
+    pub offsets: &'a [u32],
+    /// All texts, one after the other. Not checked to be UTF-8.
+    pub bytes: &'a [u8],
+    /// Whether every byte is ASCII.
+    pub is_ascii: bool,
+}
+
+impl TextPiece<'_> {
+    /// How many texts there are.
+    pub fn len(&self) -> usize {
+        self.offsets.len() - 1
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The bytes of text `index`.
+    pub fn value(&self, index: usize) -> &[u8] {
+        &self.bytes[self.offsets[index] as usize..self.offsets[index + 1] as usize]
+    }
 }
 
 /// What the codes of a vector stand for.
@@ -303,6 +355,12 @@ pub(crate) mod tests {
 
         fn order(&self) -> Result<IdOrder<'_>> {
             Ok(self.1.as_deref().map_or(IdOrder::ById, IdOrder::ByRank))
+        }
+
+        fn find_id(&self, value: &Value) -> Option<Option<u32>> {
+            let Value::Text(text) = value else { return None };
+            let found = self.0.iter().position(|other| other == Some(text));
+            Some(found.and_then(|id| u32::try_from(id).ok()))
         }
     }
 

@@ -9,7 +9,9 @@ mod selection;
 
 #[cfg(test)]
 pub(crate) use self::dictionary::tests::Texts;
-pub use self::dictionary::{CodeBook, CodeIds, DictionaryVector, DistinctValues, IdOrder};
+pub use self::dictionary::{
+    CodeBook, CodeIds, DictionaryVector, DistinctValues, IdOrder, TextPiece,
+};
 pub use self::selection::Selection;
 
 use std::sync::Arc;

@@ -13,6 +13,7 @@ use memchr::memmem;
 use super::operand::Operand;
 use super::text::push_lower;
 use crate::plan::LikePattern;
+use crate::vector::TextPiece;
 
 /// A LIKE pattern made ready for many texts.
 #[derive(Clone, Debug)]
@@ -60,6 +61,39 @@ impl LikeMatcher {
             return self.shape.matches(&folded(text));
         }
         self.shape.matches(text)
+    }
+
+    /// Calls `found` with the position of each text of a piece that matches, in order; `None` when the
+    /// piece is not UTF-8. `%needle%` costs one substring search over all texts at once.
+    pub fn matches_in(&self, piece: TextPiece<'_>, mut found: impl FnMut(usize)) -> Option<()> {
+        match &self.shape {
+            Shape::Never => {}
+            Shape::Pieces { start, inner, end } if !self.case_insensitive => {
+                let (start, end) = (start.as_bytes(), end.as_bytes());
+                if let ([first, rest @ ..], true) = (&inner[..], start.is_empty() && end.is_empty())
+                {
+                    search(piece, first, rest, found);
+                    return Some(());
+                }
+                for index in 0..piece.len() {
+                    let text = piece.value(index).strip_prefix(start);
+                    let text = text.and_then(|text| text.strip_suffix(end));
+                    if text.is_some_and(|text| contains_in_order(text, inner)) {
+                        found(index);
+                    }
+                }
+            }
+            _ => {
+                std::str::from_utf8(piece.bytes).ok()?;
+                for index in 0..piece.len() {
+                    let text = std::str::from_utf8(piece.value(index)).ok()?;
+                    if self.matches(text) {
+                        found(index);
+                    }
+                }
+            }
+        }
+        Some(())
     }
 
     /// The text that a match has to contain and that suffices: the pattern is `%needle%`, without
@@ -161,6 +195,45 @@ fn contains_in_order(text: &[u8], pieces: &[memmem::Finder<'static>]) -> bool {
         }
     }
     true
+}
+
+/// Finds `first` in all texts at once; a hit that is in one text, followed there by `rest`, counts.
+fn search(
+    piece: TextPiece<'_>,
+    first: &memmem::Finder<'static>,
+    rest: &[memmem::Finder<'static>],
+    mut found: impl FnMut(usize),
+) {
+    let needle_len = first.needle().len();
+    let (mut index, mut from) = (0, 0);
+    while let Some(at) = first.find(&piece.bytes[from..]) {
+        let hit = from + at;
+        let is_before = |end: &u32| *end as usize <= hit;
+        // The text that holds the hit: mostly not far from the last.
+        let ends = &piece.offsets[index + 1..];
+        let mut near = 1;
+        while ends.get(near).is_some_and(is_before) {
+            near *= 2;
+        }
+        index += ends[..ends.len().min(near + 1)].partition_point(is_before);
+        let Some(end) = piece.offsets.get(index + 1).map(|end| *end as usize) else {
+            return;
+        };
+        let after = hit + needle_len;
+        if after > end {
+            // It reaches into the next text.
+            from = hit + 1;
+        } else if contains_in_order(&piece.bytes[after..end], rest) {
+            found(index);
+            (index, from) = (index + 1, end);
+        } else {
+            // What is missing behind the first hit is missing behind any later one.
+            (index, from) = (index + 1, end);
+        }
+        if index + 1 >= piece.offsets.len() {
+            return;
+        }
+    }
 }
 
 /// Greedy matching that goes back to the last `%` only: linear in practice, quadratic at worst.
@@ -282,6 +355,29 @@ mod tests {
         assert_eq!(matcher("%a%b%").needle(), None);
         assert_eq!(matcher("google%").needle(), None);
         assert_eq!(matcher("google%x").prefix(), "google");
+    }
+
+    #[test]
+    fn a_piece_is_searched_as_its_texts_are() {
+        let texts = words(&['a', 'b', 'é'], 4);
+        let bytes: Vec<u8> = texts.iter().flat_map(|text| text.bytes()).collect();
+        let mut offsets = vec![0];
+        for text in &texts {
+            offsets.push(offsets[offsets.len() - 1] + u32::try_from(text.len()).unwrap());
+        }
+        let piece = TextPiece { first_id: 0, offsets: &offsets, bytes: &bytes, is_ascii: false };
+        for pattern in words(&['a', 'b', 'é', '%', '_'], 4) {
+            for case_insensitive in [false, true] {
+                let pattern =
+                    LikePattern { pattern: pattern.clone(), escape: Some('b'), case_insensitive };
+                let matcher = LikeMatcher::new(&pattern);
+                let naive: Vec<usize> =
+                    (0..texts.len()).filter(|index| matcher.matches(&texts[*index])).collect();
+                let mut found = Vec::new();
+                matcher.matches_in(piece, |index| found.push(index)).expect("UTF-8");
+                assert_eq!(found, naive, "{pattern:?}");
+            }
+        }
     }
 
     #[test]

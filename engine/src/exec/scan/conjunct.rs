@@ -129,8 +129,13 @@ impl IdSet {
         Ok(IdSet { ranges, null: set.null })
     }
 
+    /// The ids of a range.
+    pub(crate) fn of_ids(ids: Range<u32>, null: bool) -> IdSet {
+        IdSet { ranges: vec![ids], null }
+    }
+
     /// The test on the codes of one row group.
-    fn test(&self, codes: &dyn CodesView, null_count: u64) -> Test {
+    pub(crate) fn test(&self, codes: &dyn CodesView, null_count: u64) -> Test {
         let null_code = u32::try_from(codes.ids().len()).expect("codes are counted in u32");
         let mut ranges: Vec<Range<u32>> = Vec::new();
         for range in &self.ranges {

@@ -13,6 +13,7 @@ mod stored;
 mod table;
 #[cfg(test)]
 mod tests;
+mod top_bound;
 mod value_set;
 mod view;
 

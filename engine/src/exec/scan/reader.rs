@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::conjunct::Test;
 use super::view::{ChunkView, Column, PageView};
+use crate::encoding::CodeFilter;
 use crate::types::{DataType, Error, Result, Value};
 use crate::vector::{CodeBook, DictionaryVector, Selection, Vector};
 
@@ -112,6 +113,24 @@ impl<'a> Reader<'a> {
                 Err(Error::internal("a test without a page's answer"))
             }
         }
+    }
+
+    /// Clears the bits of `rows` whose code has no bit in `table`.
+    ///
+    /// # Errors
+    /// When the page cannot be read.
+    pub(crate) fn filter_listed(
+        &mut self,
+        column: usize,
+        page: usize,
+        table: &[u64],
+        rows: &mut [u64],
+    ) -> Result<()> {
+        let Column::Stored(chunk) = &self.columns[column].column else {
+            return Err(Error::internal("a constant was to be filtered by page"));
+        };
+        let chunk = Arc::clone(chunk);
+        self.page(column, page, chunk.as_ref())?.filter_codes(CodeFilter::Table(table), rows)
     }
 
     fn page(

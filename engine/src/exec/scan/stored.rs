@@ -13,7 +13,7 @@ use crate::kernel;
 use crate::storage::dictionary::{CodeMap, Dictionary};
 use crate::storage::{Chunk, TableSnapshot};
 use crate::types::{DataType, Error, Result, Value};
-use crate::vector::{CodeIds, DistinctValues, IdOrder, Selection};
+use crate::vector::{CodeIds, DistinctValues, IdOrder, Selection, TextPiece};
 
 /// A table of a snapshot.
 #[derive(Debug)]
@@ -96,6 +96,31 @@ impl DistinctValues for StoredDictionary {
 
     fn order(&self) -> Result<IdOrder<'_>> {
         Ok(self.0.ranks()?.map_or(IdOrder::ById, IdOrder::ByRank))
+    }
+
+    fn find_id(&self, value: &Value) -> Option<Option<u32>> {
+        self.0.find(value).ok()
+    }
+
+    fn piece_count(&self) -> usize {
+        if self.0.data_type() == DataType::Utf8 { self.0.chunk_count() } else { 0 }
+    }
+
+    fn with_piece(
+        &self,
+        piece_idx: usize,
+        visit: &mut dyn FnMut(TextPiece<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let chunk = self.0.chunk(piece_idx)?;
+        let Some(piece) = chunk.piece() else {
+            return Err(Error::corrupt("a dictionary of texts has a chunk of numbers"));
+        };
+        visit(TextPiece {
+            first_id: chunk.first_id,
+            offsets: piece.offsets(),
+            bytes: piece.bytes(),
+            is_ascii: piece.all_ascii(),
+        })
     }
 }
 

@@ -7,7 +7,7 @@
 //! those rows only.
 
 use std::ops::{ControlFlow, Range};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arrow::array::UInt64Array;
 use roaring::RoaringBitmap;
@@ -15,13 +15,14 @@ use roaring::RoaringBitmap;
 use super::conjunct::{IdSet, Test, page_verdict, test_for};
 use super::page_rows::PageRows;
 use super::reader::{OpenColumn, ReadCounters, Reader};
+use super::top_bound;
 use super::value_set::{ValueSet, Verdict};
 use super::view::{CodesView, Column, DictionaryView, TableView, unread};
 use crate::context::Context;
 use crate::exec::per_value::true_rows;
 use crate::exec::profile::OperatorStats;
 use crate::exec::program::Program;
-use crate::exec::source::{ColumnKind, Sink, Source};
+use crate::exec::source::{ColumnKind, Sink, Source, TopBound};
 use crate::plan::{Expr, ScanColumn};
 use crate::types::{DataType, Result, Value};
 use crate::vector::{Batch, CodeBook, CodeIds, DistinctValues, Selection, Vector};
@@ -74,6 +75,8 @@ pub(crate) struct TableScan {
     given: Vec<usize>,
     with_address: bool,
     kinds: Vec<ColumnKind>,
+    /// What a bounded sort behind lets the scan leave out; its column is one of the scan's.
+    bound: OnceLock<TopBound>,
     counters: ReadCounters,
     stats: Arc<OperatorStats>,
 }
@@ -130,6 +133,7 @@ impl TableScan {
             given,
             with_address: false,
             kinds: given_kinds,
+            bound: OnceLock::new(),
             counters: ReadCounters::new(columns.len()),
             stats: Arc::clone(stats),
         };
@@ -279,27 +283,84 @@ impl TableScan {
         let Some(tests) = self.page_tests(row_group, page) else {
             return Ok(ControlFlow::Continue(()));
         };
+        let Some(bound) = self.bound_test(row_group, page)? else {
+            return Ok(ControlFlow::Continue(()));
+        };
         let mut rows = PageRows::all(page_rows);
         if let Some(deletions) = &row_group.deletions {
             rows.delete(deletions, first_row);
         }
-        let mut evaluated = Vec::new();
+        let mut others = Vec::new();
         for (term, test) in tests {
             match (test, &self.terms[term].set) {
                 (Test::Codes(_) | Test::Integers { .. }, Some((column, _))) => {
                     reader.filter(*column, page, test, rows.words_mut())?;
                 }
-                _ => evaluated.push(term),
+                _ => others.push(term),
             }
+        }
+        if let Some((column, test)) = &bound {
+            reader.filter(*column, page, test, rows.words_mut())?;
+        }
+        let mut evaluated = Vec::new();
+        for term in others {
             if rows.count() == 0 {
-                return Ok(ControlFlow::Continue(()));
+                break;
             }
+            if !self.filter_by_value((term, page), row_group, reader, &mut rows, context)? {
+                evaluated.push(term);
+            }
+        }
+        if rows.count() == 0 {
+            return Ok(ControlFlow::Continue(()));
         }
         let place = (row_group.index, page, first_row);
         if evaluated.is_empty() {
             return self.give(place, &rows, reader, context, sink);
         }
         self.evaluate_and_give(place, (&rows, &evaluated), reader, context, sink)
+    }
+
+    /// The test of a bounded sort that a page still needs, if any; `None` when no row of it is wanted.
+    fn bound_test(
+        &self,
+        row_group: &OpenRowGroup,
+        page: usize,
+    ) -> Result<Option<Option<(usize, Test)>>> {
+        let Some(bound) = self.bound.get() else { return Ok(Some(None)) };
+        let open = &row_group.columns[bound.column];
+        let test = top_bound::test(bound, open)?;
+        let verdict = match &open.column {
+            Column::Stored(chunk) => top_bound::page_verdict(&test, chunk.as_ref(), page),
+            Column::Constant(_) => Verdict::All,
+        };
+        Ok(match verdict {
+            Verdict::None => None,
+            Verdict::All => Some(None),
+            Verdict::Some => Some(Some((bound.column, test))),
+        })
+    }
+
+    /// Tests the codes of a page against the results of a term for all values, if that is worth it.
+    fn filter_by_value(
+        &self,
+        (term, page): (usize, usize),
+        row_group: &OpenRowGroup,
+        reader: &mut Reader<'_>,
+        rows: &mut PageRows,
+        context: &Context,
+    ) -> Result<bool> {
+        let term = &self.terms[term];
+        let (Some(per_value), [column]) = (term.program.per_value(0), &term.columns[..]) else {
+            return Ok(false);
+        };
+        let open = &row_group.columns[*column];
+        let (Some(book), Column::Stored(_)) = (&open.book, &open.column) else { return Ok(false) };
+        let Some(table) = per_value.passing(book, rows.count() as usize, context) else {
+            return Ok(false);
+        };
+        reader.filter_listed(*column, page, &table, rows.words_mut())?;
+        Ok(true)
     }
 
     /// Gives out the rows that are left.
@@ -478,6 +539,30 @@ impl Source for TableScan {
         }
         self.note_reading();
         result.map(|_| ())
+    }
+
+    fn follow(&self, bound: TopBound) {
+        let Some(column) = self.given.get(bound.column) else { return };
+        if top_bound::is_supported(&self.column_kinds[*column]) {
+            // Only the first sort behind is followed.
+            let _was_followed = self.bound.set(TopBound { column: *column, ..bound });
+        }
+    }
+
+    fn morsel_order(&self) -> Option<Vec<usize>> {
+        let bound = self.bound.get()?;
+        let rank = |morsel: &usize| {
+            let morsel = &self.morsels[*morsel];
+            match &self.row_groups[morsel.row_group].columns[bound.column].column {
+                Column::Stored(chunk) => {
+                    top_bound::rank(bound, chunk.as_ref(), morsel.pages.clone())
+                }
+                Column::Constant(_) => i128::MIN,
+            }
+        };
+        let mut order: Vec<usize> = (0..self.morsels.len()).collect();
+        order.sort_by_cached_key(rank);
+        Some(order)
     }
 }
 

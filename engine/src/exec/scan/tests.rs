@@ -6,6 +6,7 @@
 )]
 
 use std::ops::{Bound, ControlFlow, Range};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::{ArrayRef, AsArray, Int32Array, StringArray, UInt32Array};
 use arrow::compute::take;
@@ -17,6 +18,7 @@ use super::view::{ChunkView, CodesView, DictionaryView, PageView};
 use super::*;
 use crate::catalog::FieldId;
 use crate::encoding::CodeFilter;
+use crate::exec::source::TopBound;
 use crate::plan::{Comparison, Expr, ScanColumn};
 use crate::types::{DataType, Value};
 use crate::vector::{Batch, CodeIds, DistinctValues, IdOrder, Selection};
@@ -414,6 +416,8 @@ fn check(recipes: &[Recipe], filter: &[Expr], batch_len: usize) -> Result<()> {
         assert_eq!(row, &[values[1].clone(), Value::Int(*address)]);
         addresses.push(address.unsigned_abs().try_into().unwrap_or(u64::MAX));
     }
+    let open = || TableScan::open(&table, (&columns, 3), filter, &context, &stats);
+    check_bounds(&open, &expected, &context)?;
     addresses.reverse();
     let fetched = scan.fetch(&[2, 1, 0], &addresses)?;
     let fetched = batch_rows(
@@ -426,6 +430,37 @@ fn check(recipes: &[Recipe], filter: &[Expr], batch_len: usize) -> Result<()> {
         .map(|(row, _)| vec![row[2].clone(), row[1].clone(), row[0].clone()])
         .collect();
     assert_eq!(fetched, reversed);
+    Ok(())
+}
+
+/// Under a sort's bound a scan gives all rows that are not behind it, and perhaps others.
+fn check_bounds(
+    open: &dyn Fn() -> Result<TableScan>,
+    expected: &[(Vec<Value>, i128)],
+    context: &Context,
+) -> Result<()> {
+    let threshold = Arc::new(AtomicU64::new(u64::MAX));
+    for (descending, nulls_first) in [(false, false), (false, true), (true, false), (true, true)] {
+        let scan = open()?.with_addresses(vec![0]);
+        let shared = Arc::clone(&threshold);
+        scan.follow(TopBound { column: 0, descending, nulls_first, threshold: shared });
+        for limit in [0_i64, 3, 8] {
+            let prefix = limit.cast_unsigned() ^ (1 << 63);
+            let prefix = if descending { prefix ^ u64::MAX } else { prefix };
+            threshold.store(prefix, Ordering::Relaxed);
+            let order = scan.morsel_order().expect("integers have a bound");
+            assert_eq!(order.len(), scan.morsel_count());
+            let found = collect(&scan, &[DataType::Int32, DataType::UInt64], context)?;
+            let wanted = expected.iter().filter(|(row, _)| match &row[0] {
+                Value::Int(value) if descending => *value >= i128::from(limit),
+                Value::Int(value) => *value <= i128::from(limit),
+                _ => nulls_first,
+            });
+            let wanted: Vec<Vec<Value>> =
+                wanted.map(|(row, address)| vec![row[0].clone(), Value::Int(*address)]).collect();
+            assert_eq!(found, wanted, "{limit} {descending} {nulls_first}");
+        }
+    }
     Ok(())
 }
 
