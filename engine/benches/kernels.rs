@@ -12,7 +12,7 @@ use bytes::Bytes;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use martlet_engine::arrow;
 use martlet_engine::encoding::{
-    EncodedPage, Encoding, Page, PageKind, ZoneMap, encode, encode_as, encode_codes,
+    CodeFilter, EncodedPage, Encoding, Page, PageKind, ZoneMap, encode, encode_as, encode_codes,
 };
 use martlet_engine::types::DataType;
 
@@ -160,5 +160,37 @@ fn encodings(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, unpack, encodings);
+/// Tests of whole pages into bits.
+fn filters(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("filter");
+    group.throughput(Throughput::Elements(u64::from(ROWS)));
+    for (name, encoding, data_type, array) in samples() {
+        if matches!(encoding, Encoding::Alp | Encoding::Text) {
+            continue;
+        }
+        let page = encode(&array, data_type).expect("a valid array");
+        let page = open(page, PageKind::Values(data_type));
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                let mut rows = vec![u64::MAX; 1_024];
+                page.filter_integers(&[(10, 500)], false, &mut rows).expect("what was encoded");
+                black_box(rows)
+            });
+        });
+    }
+    let codes: Vec<u32> =
+        (0..ROWS).map(|row| u32::try_from(random(row) >> 50).unwrap_or(0)).collect();
+    let page = open(encode_codes(&codes), PageKind::Codes);
+    let table = vec![0x5555_5555_0F0F_FF00; 256];
+    group.bench_function("listed_codes", |bencher| {
+        bencher.iter(|| {
+            let mut rows = vec![u64::MAX; 1_024];
+            page.filter_codes(CodeFilter::Table(&table), &mut rows).expect("what was encoded");
+            black_box(rows)
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, unpack, encodings, filters);
 criterion_main!(benches);

@@ -12,16 +12,17 @@
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, UInt32Array};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, UInt32Array, make_array};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::{concat, take};
 use hashbrown::HashMap;
 
 use super::expression::evaluate;
 use super::interner::Interner;
-use super::piecewise::PieceKernel;
+use super::piecewise::{PieceKernel, texts_of};
 use super::source::ColumnKind;
 use crate::context::Context;
+use crate::kernel;
 use crate::plan::Expr;
 use crate::types::{DataType, Error, Result};
 use crate::vector::{CodeBook, DictionaryVector, DistinctValues, Vector};
@@ -75,10 +76,28 @@ struct BookMemo {
 
 #[derive(Debug)]
 enum Whole {
-    /// By code; the last is NULL's.
-    Array(ArrayRef),
+    Array {
+        /// By code; the last is NULL's.
+        all: ArrayRef,
+        /// Without that, if it then has no NULL: what reads it has no NULL to look for.
+        valid: Option<ArrayRef>,
+    },
     /// Interned ids by code.
     Ids(Vec<u32>),
+}
+
+impl Whole {
+    /// The results by code, NULL's at the end.
+    fn array(all: ArrayRef) -> Result<Whole> {
+        let values = all.slice(0, all.len() - 1);
+        let valid = if values.logical_null_count() > 0 {
+            None
+        } else {
+            let data = values.to_data().into_builder().nulls(None).build()?;
+            Some(make_array(data))
+        };
+        Ok(Whole::Array { all, valid })
+    }
 }
 
 /// Where results are found.
@@ -213,9 +232,7 @@ impl PerValue {
             Arc::as_ptr(book).addr()
         };
         let mut memos = self.memos.lock().unwrap_or_else(PoisonError::into_inner);
-        let memo = memos
-            .entry(key)
-            .or_insert_with(|| Arc::new(Memo::new(Arc::clone(book), self.kernel.is_some())));
+        let memo = memos.entry(key).or_insert_with(|| Arc::new(Memo::new(Arc::clone(book))));
         Arc::clone(memo)
     }
 
@@ -225,7 +242,9 @@ impl PerValue {
                 let codes: Vec<u32> = codes.iter().map(|code| ids[*code as usize]).collect();
                 Vector::Dictionary(DictionaryVector::new(codes, Arc::clone(identity)))
             }
-            (Whole::Array(array), _) => {
+            (Whole::Array { all, valid }, _) => {
+                let is_valid = |array: &&ArrayRef| (kernel::max(codes) as usize) < array.len();
+                let array = valid.as_ref().filter(is_valid).unwrap_or(all);
                 let positions = UInt32Array::from(codes.to_vec());
                 Vector::Flat(take(array.as_ref(), &positions, None)?)
             }
@@ -272,7 +291,9 @@ fn by_code(book: &CodeBook, whole: &Whole) -> Result<Whole> {
     };
     ids.push(null_id);
     Ok(match whole {
-        Whole::Array(array) => Whole::Array(take(array.as_ref(), &UInt32Array::from(ids), None)?),
+        Whole::Array { all, .. } => {
+            Whole::array(take(all.as_ref(), &UInt32Array::from(ids), None)?)?
+        }
         Whole::Ids(interned) => {
             Whole::Ids(ids.into_iter().map(|id| interned[id as usize]).collect())
         }
@@ -281,17 +302,17 @@ fn by_code(book: &CodeBook, whole: &Whole) -> Result<Whole> {
 
 /// A bit for each code whose result is true.
 fn passing(whole: &Whole) -> Option<Arc<Vec<u64>>> {
-    let Whole::Array(array) = whole else { return None };
-    let bits = true_bits(array.as_boolean_opt()?);
+    let Whole::Array { all, .. } = whole else { return None };
+    let bits = true_bits(all.as_boolean_opt()?);
     let chunks = bits.bit_chunks();
     Some(Arc::new(chunks.iter_padded().collect()))
 }
 
 impl Memo {
-    fn new(book: Arc<CodeBook>, has_kernel: bool) -> Memo {
+    fn new(book: Arc<CodeBook>) -> Memo {
         let code_count = book.code_count();
         let text_pieces = book.values().piece_count();
-        let piecewise = has_kernel && book.ids().is_none() && text_pieces > 0;
+        let piecewise = book.ids().is_none() && text_pieces > 0;
         let piece_count = if piecewise {
             text_pieces.div_ceil(PIECES) + 1
         } else {
@@ -332,7 +353,7 @@ impl Memo {
         let compute = || {
             context.cancel.check().ok()?;
             if self.piecewise && index + 1 < self.pieces.len() {
-                return self.text_pieces(index, per_value.kernel.as_ref()?).ok();
+                return self.text_pieces(index, per_value, context).ok();
             }
             let codes: Vec<u32> = if self.piecewise {
                 vec![self.code_count]
@@ -348,12 +369,20 @@ impl Memo {
     }
 
     /// The results for some neighbouring pieces of the dictionary.
-    fn text_pieces(&self, index: usize, kernel: &PieceKernel) -> Result<ArrayRef> {
+    fn text_pieces(
+        &self,
+        index: usize,
+        per_value: &PerValue,
+        context: &Context,
+    ) -> Result<ArrayRef> {
         let values = self.book.values();
         let mut arrays = Vec::with_capacity(PIECES);
         for piece_idx in index * PIECES..values.piece_count().min((index + 1) * PIECES) {
             values.with_piece(piece_idx, &mut |piece| {
-                arrays.push(kernel.run(piece)?);
+                arrays.push(match &per_value.kernel {
+                    Some(kernel) => kernel.run(piece)?,
+                    None => evaluate(&per_value.expr, &[texts_of(piece)?], piece.len(), context)?,
+                });
                 Ok(())
             })?;
         }
@@ -370,7 +399,7 @@ impl Memo {
             return Ok(Whole::Ids(ids));
         }
         let arrays: Vec<&dyn Array> = pieces.iter().map(AsRef::as_ref).collect();
-        Ok(Whole::Array(concat(&arrays)?))
+        Whole::array(concat(&arrays)?)
     }
 }
 

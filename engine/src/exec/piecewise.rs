@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, Int64Array};
-use arrow::buffer::{BooleanBuffer, Buffer};
+use arrow::array::{ArrayRef, BooleanArray, Int64Array, StringArray};
+use arrow::buffer::{BooleanBuffer, Buffer, OffsetBuffer};
 
 use super::expression::LikeMatcher;
 use crate::plan::{Expr, Function};
@@ -78,6 +78,20 @@ impl PieceKernel {
             }
         }
     }
+}
+
+/// The texts of a piece as an array.
+///
+/// # Errors
+/// `Corrupt` when they are not UTF-8 or too long.
+pub(crate) fn texts_of(piece: TextPiece<'_>) -> Result<ArrayRef> {
+    let corrupt = |error: String| Error::corrupt(format!("a piece of text: {error}"));
+    let offsets = piece.offsets.iter().map(|offset| i32::try_from(*offset));
+    let offsets = offsets.collect::<Result<Vec<_>, _>>().map_err(|e| corrupt(e.to_string()))?;
+    let offsets = OffsetBuffer::new(offsets.into());
+    let bytes = Buffer::from(piece.bytes);
+    let texts = StringArray::try_new(offsets, bytes, None).map_err(|e| corrupt(e.to_string()))?;
+    Ok(Arc::new(texts))
 }
 
 fn is_text(expr: &Expr) -> bool {
