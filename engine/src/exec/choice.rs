@@ -15,7 +15,7 @@ use super::source::ColumnKind;
 use crate::context::Context;
 use crate::plan::{Expr, can_fail};
 use crate::types::{DataType, Error, Result, Value};
-use crate::vector::{Batch, CodeBook, DictionaryVector, DistinctValues, IdOrder, Vector};
+use crate::vector::{Batch, CodeBook, DictionaryVector, DistinctValues, IdOf, IdOrder, Vector};
 
 /// Constants beyond the dictionary, at most.
 const EXTRAS_MAX: usize = 16;
@@ -58,9 +58,10 @@ impl Choice {
             chosen.push(match result {
                 Expr::Column { index, .. } => Some(Chosen::Column(*index)),
                 Expr::Literal { value: Value::Null, .. } => None,
-                Expr::Literal { value, .. } => Some(Chosen::Code(match values.find_id(value)? {
-                    Some(id) => id,
-                    None => {
+                Expr::Literal { value, .. } => Some(Chosen::Code(match values.find_id(value) {
+                    IdOf::Unknown => return None,
+                    IdOf::Id(id) => id,
+                    IdOf::Absent => {
                         let known = extras.iter().position(|extra| *extra == value);
                         let index = known.unwrap_or_else(|| {
                             extras.push(value);

@@ -51,9 +51,9 @@ pub trait DistinctValues: Debug + Send + Sync {
     /// When the ranks cannot be read.
     fn order(&self) -> Result<IdOrder<'_>>;
 
-    /// The id of a value that is not NULL, or that there is none; `None` when that is not known.
-    fn find_id(&self, _value: &Value) -> Option<Option<u32>> {
-        None
+    /// The id of a value that is not NULL.
+    fn find_id(&self, _value: &Value) -> IdOf {
+        IdOf::Unknown
     }
 
     /// How many pieces texts lie in, in the order of ids; 0 where nothing lies in pieces.
@@ -72,6 +72,17 @@ pub trait DistinctValues: Debug + Send + Sync {
     ) -> Result<()> {
         Err(Error::internal(format!("there is no piece {piece_idx} of distinct values")))
     }
+}
+
+/// What is known of a value's id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdOf {
+    /// It has this one.
+    Id(u32),
+    /// It is no value of the list.
+    Absent,
+    /// Nothing.
+    Unknown,
 }
 
 /// Neighbouring texts of a list of distinct values, where they lie in memory.
@@ -357,10 +368,10 @@ pub(crate) mod tests {
             Ok(self.1.as_deref().map_or(IdOrder::ById, IdOrder::ByRank))
         }
 
-        fn find_id(&self, value: &Value) -> Option<Option<u32>> {
-            let Value::Text(text) = value else { return None };
+        fn find_id(&self, value: &Value) -> IdOf {
+            let Value::Text(text) = value else { return IdOf::Unknown };
             let found = self.0.iter().position(|other| other == Some(text));
-            Some(found.and_then(|id| u32::try_from(id).ok()))
+            found.map_or(IdOf::Absent, |id| IdOf::Id(u32::try_from(id).expect("a test is small")))
         }
     }
 

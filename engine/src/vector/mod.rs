@@ -10,7 +10,7 @@ mod selection;
 #[cfg(test)]
 pub(crate) use self::dictionary::tests::Texts;
 pub use self::dictionary::{
-    CodeBook, CodeIds, DictionaryVector, DistinctValues, IdOrder, TextPiece,
+    CodeBook, CodeIds, DictionaryVector, DistinctValues, IdOf, IdOrder, TextPiece,
 };
 pub use self::selection::Selection;
 

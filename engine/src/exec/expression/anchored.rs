@@ -174,7 +174,6 @@ fn push_links(part: &Hir, links: &mut Vec<Link>) -> Option<()> {
 fn keeps_all(class: &ByteClass, rest: &[Link]) -> bool {
     for link in rest {
         match link {
-            Link::Open(_) | Link::Close(_) => {}
             // A shorter run ends before a byte of the class, which is not the end.
             Link::End => return true,
             Link::Literal(literal) => return !class.contains(literal[0]),
@@ -185,7 +184,7 @@ fn keeps_all(class: &ByteClass, rest: &[Link]) -> bool {
                     return !overlaps;
                 }
             }
-            Link::Optional(_) => {}
+            Link::Open(_) | Link::Close(_) | Link::Optional(_) => {}
         }
     }
     true
@@ -295,11 +294,8 @@ mod tests {
         ) {
             let mut pattern = "^".to_owned();
             for (link, group) in links {
-                match group {
-                    0 => pattern.push_str(&format!("({link})")),
-                    1 => pattern.push_str(&format!("(?:{link})")),
-                    _ => pattern.push_str(&link),
-                }
+                let (open, close) = [("(", ")"), ("(?:", ")"), ("", "")][usize::from(group)];
+                pattern.extend([open, &link, close]);
             }
             if ends {
                 pattern.push('$');

@@ -13,7 +13,7 @@ use crate::kernel;
 use crate::storage::dictionary::{CodeMap, Dictionary};
 use crate::storage::{Chunk, TableSnapshot};
 use crate::types::{DataType, Error, Result, Value};
-use crate::vector::{CodeIds, DistinctValues, IdOrder, Selection, TextPiece};
+use crate::vector::{CodeIds, DistinctValues, IdOf, IdOrder, Selection, TextPiece};
 
 /// A table of a snapshot.
 #[derive(Debug)]
@@ -98,8 +98,11 @@ impl DistinctValues for StoredDictionary {
         Ok(self.0.ranks()?.map_or(IdOrder::ById, IdOrder::ByRank))
     }
 
-    fn find_id(&self, value: &Value) -> Option<Option<u32>> {
-        self.0.find(value).ok()
+    fn find_id(&self, value: &Value) -> IdOf {
+        match self.0.find(value) {
+            Ok(found) => found.map_or(IdOf::Absent, IdOf::Id),
+            Err(_) => IdOf::Unknown,
+        }
     }
 
     fn piece_count(&self) -> usize {

@@ -283,9 +283,10 @@ impl TableScan {
         let Some(tests) = self.page_tests(row_group, page) else {
             return Ok(ControlFlow::Continue(()));
         };
-        let Some(bound) = self.bound_test(row_group, page)? else {
+        let bound = self.bound_test(row_group, page)?;
+        if matches!(bound, Some((_, Test::None))) {
             return Ok(ControlFlow::Continue(()));
-        };
+        }
         let mut rows = PageRows::all(page_rows);
         if let Some(deletions) = &row_group.deletions {
             rows.delete(deletions, first_row);
@@ -321,23 +322,17 @@ impl TableScan {
         self.evaluate_and_give(place, (&rows, &evaluated), reader, context, sink)
     }
 
-    /// The test of a bounded sort that a page still needs, if any; `None` when no row of it is wanted.
-    fn bound_test(
-        &self,
-        row_group: &OpenRowGroup,
-        page: usize,
-    ) -> Result<Option<Option<(usize, Test)>>> {
-        let Some(bound) = self.bound.get() else { return Ok(Some(None)) };
+    /// The test of a bounded sort that a page still needs, if any, with its column; `Test::None` when no
+    /// row of the page is wanted.
+    fn bound_test(&self, row_group: &OpenRowGroup, page: usize) -> Result<Option<(usize, Test)>> {
+        let Some(bound) = self.bound.get() else { return Ok(None) };
         let open = &row_group.columns[bound.column];
+        let Column::Stored(chunk) = &open.column else { return Ok(None) };
         let test = top_bound::test(bound, open)?;
-        let verdict = match &open.column {
-            Column::Stored(chunk) => top_bound::page_verdict(&test, chunk.as_ref(), page),
-            Column::Constant(_) => Verdict::All,
-        };
-        Ok(match verdict {
-            Verdict::None => None,
-            Verdict::All => Some(None),
-            Verdict::Some => Some(Some((bound.column, test))),
+        Ok(match top_bound::page_verdict(&test, chunk.as_ref(), page) {
+            Verdict::None => Some((bound.column, Test::None)),
+            Verdict::All => None,
+            Verdict::Some => Some((bound.column, test)),
         })
     }
 
