@@ -131,7 +131,10 @@ impl Best {
         batch: &Batch,
         context: &Context,
     ) -> Result<()> {
-        self.next_place = self.next_place.max((morsel as u64) << 32);
+        // Morsels come in any order, the batches of one in theirs.
+        if self.next_place >> 32 != morsel as u64 {
+            self.next_place = (morsel as u64) << 32;
+        }
         let first_place = self.next_place;
         self.next_place += batch.len() as u64;
         let keys = plan.partition.run(batch, context)?;
@@ -141,11 +144,7 @@ impl Best {
         self.heaps.resize_with(known, BinaryHeap::new);
         let columns = plan.order.columns(batch, context)?;
         let prefixes = plan.order.prefixes(&columns)?;
-        let rows: Vec<u32> = (0_u32..)
-            .zip(self.partitions.iter().zip(&prefixes))
-            .filter(|(_, (partition, prefix))| **prefix <= self.thresholds[**partition as usize])
-            .map(|(row, _)| row)
-            .collect();
+        let rows = self.rows_not_behind(&prefixes);
         if rows.is_empty() {
             return self.account();
         }
@@ -165,8 +164,12 @@ impl Best {
             let key: &[u8] = encoded.as_ref().map_or(&[], |key| key.as_ref());
             let heap = &mut self.heaps[partition];
             if heap.len() >= limit {
-                // Rows come in the order of the input: of those that tie, the first is the better.
-                if heap.peek().is_none_or(|worst| worst.order_of_keys((prefix, key)).is_le()) {
+                // Of those that tie, the one that comes first in the input is the better.
+                let place = first_place + u64::from(*row);
+                let is_worse = |worst: &Candidate| {
+                    worst.order_of_keys((prefix, key)).then(worst.place.cmp(&place)).is_le()
+                };
+                if heap.peek().is_none_or(is_worse) {
                     continue;
                 }
                 if let Some(worst) = heap.pop() {
@@ -184,7 +187,7 @@ impl Best {
             self.live_count += 1;
             kept.push(*row);
             if let Some(worst) = heap.peek().filter(|_| heap.len() >= limit) {
-                self.thresholds[partition] = plan.order.last_prefix_before(worst.prefix);
+                self.thresholds[partition] = worst.prefix;
             }
         }
         if !kept.is_empty() {
@@ -197,6 +200,15 @@ impl Best {
             self.drop_others(plan)?;
         }
         self.account()
+    }
+
+    /// The rows that the thresholds of their partitions let through.
+    fn rows_not_behind(&self, prefixes: &[u64]) -> Vec<u32> {
+        (0_u32..)
+            .zip(self.partitions.iter().zip(prefixes))
+            .filter(|(_, (partition, prefix))| **prefix <= self.thresholds[**partition as usize])
+            .map(|(row, _)| row)
+            .collect()
     }
 
     /// Keeps the candidates' rows only.
