@@ -10,6 +10,7 @@
 
 mod aggregate;
 mod build;
+mod by_integer;
 mod choice;
 pub mod expression;
 mod gather;

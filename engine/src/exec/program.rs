@@ -3,6 +3,7 @@
 //! A bare column is passed on as it is, a literal becomes a constant, an expression of one dictionary
 //! column is evaluated per distinct value, and only the rest is evaluated row by row.
 
+use super::by_integer::ByInteger;
 use super::choice::Choice;
 use super::expression::evaluate;
 use super::per_value::PerValue;
@@ -28,6 +29,10 @@ enum Step {
         per_value: PerValue,
     },
     Choice(Choice),
+    ByInteger {
+        column: usize,
+        by_integer: ByInteger,
+    },
     /// Over the listed columns, in their order.
     Rows {
         expr: Expr,
@@ -101,6 +106,9 @@ impl Step {
                 _ => Err(Error::internal("a column lost its dictionary")),
             },
             Step::Choice(choice) => choice.run(batch, context),
+            Step::ByInteger { column, by_integer } => {
+                by_integer.evaluate(&columns[*column], context)
+            }
             Step::Rows { expr, columns: needed } => {
                 let arrays = needed
                     .iter()
@@ -142,8 +150,51 @@ fn step(expr: &Expr, inputs: &[ColumnKind], intern: bool) -> (Step, ColumnKind) 
         let kind = with_bounds(per_value.kind(), bounds);
         return (Step::PerValue { column, per_value }, kind);
     }
-    let kind = with_bounds(ColumnKind::flat(expr.data_type()), bounds(&expr));
+    let input = columns.first().filter(|_| columns.len() == 1).map(|column| &inputs[*column]);
+    let bounds = bounds(&expr).or_else(|| bounds_of_year(&expr, input?));
+    let kind = with_bounds(ColumnKind::flat(expr.data_type()), bounds);
+    if let (Some(input), true) = (input, is_dear(&expr))
+        && let Some(by_integer) = ByInteger::new(&expr, input)
+    {
+        return (Step::ByInteger { column: columns[0], by_integer }, kind);
+    }
     (Step::Rows { expr, columns }, kind)
+}
+
+/// Whether a look-up is cheaper than computing it: there is more to it than arithmetic.
+fn is_dear(expr: &Expr) -> bool {
+    use Function::{Add, Multiply, Negate, Subtract};
+    match expr {
+        Expr::Call { function: Add | Subtract | Multiply | Negate, arguments, .. } => {
+            arguments.iter().any(is_dear)
+        }
+        Expr::Call { .. } | Expr::Case { .. } => true,
+        Expr::Cast { input, data_type, .. } => {
+            !data_type.is_integer() && !data_type.is_float() || is_dear(input)
+        }
+        other => other.children().into_iter().any(is_dear),
+    }
+}
+
+/// The first and the last year of a column of dates or timestamps without a zone.
+fn bounds_of_year(expr: &Expr, input: &ColumnKind) -> Option<(i128, i128)> {
+    let Expr::Call { function: Function::Extract(DatePart::Year), arguments, .. } = expr else {
+        return None;
+    };
+    let ColumnKind::Flat { data_type, bounds: Some((min, max)), .. } = input else { return None };
+    let zoned = matches!(data_type, DataType::Timestamp { zoned: true, .. });
+    if zoned || !matches!(arguments[..], [Expr::Column { .. }]) {
+        return None;
+    }
+    let year = |ticks: &i128| {
+        let array = Value::Int(*ticks).to_array(*data_type, 1).ok()?;
+        let result = evaluate(expr, &[array], 1, &Context::new()).ok()?;
+        match Value::from_array(&result, DataType::Int64, 0) {
+            Value::Int(year) => Some(year),
+            _ => None,
+        }
+    };
+    Some((year(min)?, year(max)?))
 }
 
 fn constant_kind(value: &Value, data_type: DataType) -> ColumnKind {

@@ -8,7 +8,8 @@ use std::cmp::Ordering;
 use std::ops::Bound;
 
 use super::view::Zone;
-use crate::plan::{Comparison, Expr};
+use crate::plan::{Comparison, DatePart, Expr, Function};
+use crate::types::calendar::{SECONDS_PER_DAY, days_from_civil};
 use crate::types::{DataType, Value};
 
 /// An interval of values in SQL's order.
@@ -39,6 +40,15 @@ impl ValueSet {
     pub(crate) fn of(predicate: &Expr) -> Option<(usize, ValueSet)> {
         match predicate {
             Expr::Compare { op, left, right } => comparison(*op, left, right),
+            Expr::InList { input, list } if year_of(input).is_some() => {
+                let years = list.iter().filter(|value| !value.is_null());
+                let sets = years.map(|year| year_set(Comparison::Equal, input, year));
+                let mut all = ValueSet { ranges: Vec::new(), null: false };
+                for set in sets {
+                    all = all.union(&set?.1);
+                }
+                Some((year_of(input)?.0, all))
+            }
             Expr::InList { input, list } => {
                 let (column, data_type) = column(input)?;
                 let values: Vec<&Value> = list.iter().filter(|value| !value.is_null()).collect();
@@ -301,6 +311,13 @@ fn fits(data_type: DataType, values: &[&Value]) -> bool {
 }
 
 fn comparison(op: Comparison, left: &Expr, right: &Expr) -> Option<(usize, ValueSet)> {
+    match (left, right) {
+        (Expr::Call { .. }, Expr::Literal { value, .. }) => return year_set(op, left, value),
+        (Expr::Literal { value, .. }, Expr::Call { .. }) => {
+            return year_set(mirrored(op), right, value);
+        }
+        _ => {}
+    }
     let (column, data_type, value, op) = match (column(left), left, right, column(right)) {
         (Some((column, data_type)), _, Expr::Literal { value, .. }, _) => {
             (column, data_type, value, op)
@@ -332,6 +349,41 @@ fn comparison(op: Comparison, left: &Expr, right: &Expr) -> Option<(usize, Value
         Comparison::LessOrEqual => ValueSet::range(Bound::Unbounded, included()),
         Comparison::Greater => ValueSet::range(excluded(), Bound::Unbounded),
         Comparison::GreaterOrEqual => ValueSet::range(included(), Bound::Unbounded),
+    };
+    Some((column, set))
+}
+
+/// The column whose year an expression is, and how many of its ticks make a day.
+fn year_of(expr: &Expr) -> Option<(usize, i128)> {
+    let Expr::Call { function: Function::Extract(DatePart::Year), arguments, .. } = expr else {
+        return None;
+    };
+    match arguments[..] {
+        [Expr::Column { index, data_type: DataType::Date }] => Some((index, 1)),
+        [Expr::Column { index, data_type: DataType::Timestamp { unit, zoned: false } }] => {
+            Some((index, i128::from(SECONDS_PER_DAY) * i128::from(unit.per_second())))
+        }
+        _ => None,
+    }
+}
+
+/// The days for which `year op value` is true, where `year` is the year of a column.
+fn year_set(op: Comparison, year: &Expr, value: &Value) -> Option<(usize, ValueSet)> {
+    let (column, per_day) = year_of(year)?;
+    let Value::Int(year) = value else { return None };
+    // Before year 1 years are counted otherwise, and there is no year 0.
+    let year = i64::try_from(*year).ok().filter(|year| (2..=9_999).contains(year))?;
+    let start = |year| Value::Int(i128::from(days_from_civil(year, 1, 1)) * per_day);
+    let (first, next) = (start(year), start(year + 1));
+    let whole = ValueSet::range(Bound::Included(first.clone()), Bound::Excluded(next.clone()));
+    let set = match op {
+        Comparison::Equal | Comparison::NotDistinct => whole,
+        Comparison::NotEqual => whole.complement(),
+        Comparison::Distinct => ValueSet { null: true, ..whole.complement() },
+        Comparison::Less => ValueSet::range(Bound::Unbounded, Bound::Excluded(first)),
+        Comparison::LessOrEqual => ValueSet::range(Bound::Unbounded, Bound::Excluded(next)),
+        Comparison::Greater => ValueSet::range(Bound::Included(next), Bound::Unbounded),
+        Comparison::GreaterOrEqual => ValueSet::range(Bound::Included(first), Bound::Unbounded),
     };
     Some((column, set))
 }
