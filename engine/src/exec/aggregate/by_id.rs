@@ -1,6 +1,6 @@
-//! Groups that are ids: a single dictionary key with many values needs no table.
+//! Groups that are ids: a single dictionary key with many values, or keys of few bits, need no table.
 //!
-//! Rows of a row group are aggregated by local code, in arrays that mostly stay in the cache. When the
+//! Keys of few bits index arrays of all groups. Of a dictionary key, rows of a row group are aggregated by local code, in arrays that mostly stay in the cache. When the
 //! code book changes, what was collected is added to arrays by id. Ids ascend with the codes, so the
 //! large arrays are walked in order, and nothing is hashed. Must not know other workers.
 
@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::Work;
 use super::accumulators::{Accumulator, Groups};
-use super::groups::SingleId;
+use super::groups::DirectKey;
 use super::worker::{Partial, feed};
 use crate::context::{Context, Reservation};
 use crate::types::{Error, Result};
@@ -17,7 +17,7 @@ use crate::vector::{Batch, CodeBook, Vector};
 /// Accumulators by local code and by id.
 #[derive(Debug)]
 pub(super) struct ById {
-    key: SingleId,
+    key: DirectKey,
     /// The code book of `local`.
     book: Option<Arc<CodeBook>>,
     /// By code: whether a row had it. NULL's code is the last.
@@ -34,8 +34,8 @@ pub(super) struct ById {
 }
 
 impl ById {
-    pub(super) fn new(work: &Work, key: SingleId, context: &Context) -> Result<ById> {
-        let group_count = key.null_id() as usize + 1;
+    pub(super) fn new(work: &Work, key: DirectKey, context: &Context) -> Result<ById> {
+        let group_count = key.last_id() as usize + 1;
         let mut states = work.accumulators()?;
         for state in &mut states {
             state.resize(group_count);
@@ -70,12 +70,17 @@ impl ById {
 
     /// Takes a batch.
     pub(super) fn update(&mut self, work: &Work, batch: &Batch, context: &Context) -> Result<()> {
-        let key = work.keys.run_one(self.key.column(), batch, context)?;
+        let inputs = work.inputs.run(batch, context)?;
+        self.row_count += batch.len() as u64;
+        let Some(dictionary) = self.key.dictionary() else {
+            let keys = work.keys.run(batch, context)?;
+            let ids = work.ids_of_keys(&keys, batch.len())?;
+            return self.update_ids(work, &ids, &inputs);
+        };
+        let key = work.keys.run_one(dictionary, batch, context)?;
         let Vector::Dictionary(vector) = &key else {
             return Err(Error::internal("a key column lost its dictionary"));
         };
-        let inputs = work.inputs.run(batch, context)?;
-        self.row_count += batch.len() as u64;
         if vector.book().ids().is_none() {
             return self.update_ids(work, vector.codes(), &inputs);
         }
@@ -86,7 +91,7 @@ impl ById {
         }
         self.ids.clear();
         if !self.local.iter().all(|local| local.merges_cheaply()) {
-            vector.append_ids(self.key.null_id(), &mut self.ids);
+            vector.append_ids(self.key.last_id(), &mut self.ids);
         }
         for (index, local) in self.local.iter_mut().enumerate() {
             if local.merges_cheaply() {
@@ -131,7 +136,7 @@ impl ById {
     fn flush(&mut self) -> Result<()> {
         let Some(book) = self.book.take() else { return Ok(()) };
         let ids = book.ids().unwrap_or_default();
-        let null_id = self.key.null_id();
+        let null_id = self.key.last_id();
         let (mut from, mut to) = (Vec::new(), Vec::new());
         for (code, present) in (0_u32..).zip(&self.present) {
             if *present {
@@ -187,8 +192,8 @@ fn mark(seen: &mut [u64], id: u32) {
 pub(super) const RANGE_LEN: u32 = 1 << 16;
 
 /// How many ranges the groups of `key` have.
-pub(super) fn range_count(key: &SingleId) -> usize {
-    (key.null_id() / RANGE_LEN) as usize + 1
+pub(super) fn range_count(key: &DirectKey) -> usize {
+    (key.last_id() / RANGE_LEN) as usize + 1
 }
 
 /// The groups of range `range` of all workers: keys, then aggregates, a row a group, ids ascending.

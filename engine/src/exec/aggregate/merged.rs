@@ -5,9 +5,10 @@
 //! keeps few groups never holds them all. Must not know who reads.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use super::by_id::{self, ById};
-use super::groups::SingleId;
+use super::groups::{DirectKey, Slots};
 use super::worker::{Many, Worker, partitions};
 use super::{PARTITION_COUNT, Work};
 use crate::context::{Context, Reservation};
@@ -24,11 +25,13 @@ pub(super) struct Merged {
     parts: Parts,
     /// How many groups the last partition had: partitions are much alike.
     group_count: AtomicUsize,
+    /// Of tables that are done: mapping and unmapping memory for each interrupts the other workers.
+    spare: Mutex<Vec<Slots>>,
 }
 
 #[derive(Debug)]
 enum Parts {
-    Ids { key: SingleId, workers: Vec<ById> },
+    Ids { key: DirectKey, workers: Vec<ById> },
     Hashed { workers: Vec<Worker>, partitions: Vec<Vec<Vec<u32>>> },
 }
 
@@ -44,7 +47,7 @@ impl Merged {
         (pool, context): (&WorkerPool, &Context),
     ) -> Result<Merged> {
         let by_id = workers.iter().any(|worker| matches!(worker.many, Many::ById(_)));
-        let parts = if let Some(key) = work.single_id().filter(|_| by_id) {
+        let parts = if let Some(key) = work.direct_key().filter(|_| by_id) {
             let take = |mut worker: Worker| {
                 if let Many::ById(by_id) = worker.many {
                     return Ok(by_id);
@@ -58,7 +61,7 @@ impl Merged {
             let partitions = pool.run(workers.len(), |index| Ok(partitions(&workers[index])))?;
             Parts::Hashed { workers, partitions }
         };
-        Ok(Merged { work, kinds, parts, group_count: AtomicUsize::new(0) })
+        Ok(Merged { work, kinds, parts, group_count: AtomicUsize::new(0), spare: Mutex::default() })
     }
 
     fn part(&self, part: usize, context: &Context) -> Result<(Batch, Reservation)> {
@@ -72,7 +75,8 @@ impl Merged {
             Parts::Hashed { workers, partitions } => (workers, partitions),
         };
         let expected = self.group_count.load(Ordering::Relaxed);
-        let mut merged = self.work.partition(expected + expected / 16, context)?;
+        let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut merged = self.work.partition((expected + expected / 16, spare), context)?;
         for (worker, partitions) in workers.iter().zip(partitions) {
             merged.merge(&worker.table, &partitions[part])?;
         }
@@ -85,7 +89,10 @@ impl Merged {
             }
         }
         self.group_count.store(merged.table.len(), Ordering::Relaxed);
-        merged.finish(false)
+        let (batch, memory, table) = merged.finish(false)?;
+        let slots = table.into_slots();
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner).extend(slots);
+        Ok((batch, memory))
     }
 }
 

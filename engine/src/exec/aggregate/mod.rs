@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
 
-use self::groups::{Layout, SingleId};
+use self::groups::{DirectKey, Layout, Slots};
 use self::merged::Merged;
 use self::worker::{Many, Partial, Worker};
 use super::pool::{WorkerPool, drive};
@@ -67,6 +67,13 @@ struct Planned {
     argument: Option<usize>,
     second: Option<usize>,
     filter: Option<usize>,
+}
+
+impl Planned {
+    /// Whether a batch of one group can be handed over without a list of groups.
+    fn takes_runs(&self) -> bool {
+        self.filter.is_none() && self.second.is_none()
+    }
 }
 
 impl Work {
@@ -113,21 +120,29 @@ impl Work {
     }
 
     fn partial(&self, context: &Context) -> Result<Partial> {
-        let table = GroupTable::new(self.keys.kinds(), self.dense, 0)?;
+        let table = GroupTable::new(self.keys.kinds(), self.dense)?;
         Ok(Partial::new(table, self.accumulators()?, context.memory.reservation("grouping")))
     }
 
-    /// A table for the keys of one partition, of which there are about `group_count`.
-    fn partition(&self, group_count: usize, context: &Context) -> Result<Partial> {
-        let table = GroupTable::new(self.keys.kinds(), false, group_count)?;
+    /// A table for the keys of one partition, of which there are about so many, in spare slots.
+    fn partition(&self, capacity: (usize, Option<Slots>), context: &Context) -> Result<Partial> {
+        let table = GroupTable::with_capacity(self.keys.kinds(), false, capacity)?;
         Ok(Partial::new(table, self.accumulators()?, context.memory.reservation("grouping")))
     }
 
-    /// The one key whose ids can be the groups.
-    fn single_id(&self) -> Option<SingleId> {
-        let key = self.layout.as_ref().filter(|_| self.dense)?.single_id()?;
+    /// How packed keys can be the groups, if they can.
+    fn direct_key(&self) -> Option<DirectKey> {
+        let key = self.layout.as_ref().filter(|_| self.dense)?.direct_key()?;
         let group_bytes = 16 * self.aggregates.len().max(1);
-        ((key.null_id() as usize).saturating_mul(group_bytes) <= BY_ID_BYTES_MAX).then_some(key)
+        ((key.last_id() as usize).saturating_mul(group_bytes) <= BY_ID_BYTES_MAX).then_some(key)
+    }
+
+    /// The groups of rows whose packed keys are ids.
+    fn ids_of_keys(&self, keys: &[Vector], len: usize) -> Result<Vec<u32>> {
+        let mut packed: Vec<u64> = Vec::with_capacity(len);
+        let layout = self.layout.as_ref().expect("a key that is an id has a layout");
+        layout.pack(keys, len, &mut packed)?;
+        Ok(packed.into_iter().map(|key| u32::try_from(key).expect("few bits")).collect())
     }
 
     /// The key columns of groups that are ids.
@@ -209,7 +224,8 @@ fn merge_few(workers: Vec<Worker>, pool: &WorkerPool) -> Result<(Batch, Reservat
             merged.merge(&other, &all_groups(&other.table))?;
         }
         let in_order = merged.table.len() <= SERIAL_MERGE_MAX;
-        merged.finish(in_order)
+        let (batch, memory, _) = merged.finish(in_order)?;
+        Ok((batch, memory))
     };
     if is_small { merge() } else { pool.install(merge) }
 }

@@ -13,7 +13,7 @@ const MAPPED_BYTES_MIN: usize = 1 << 20;
 
 /// A fixed number of items, all zero at first.
 #[derive(Debug)]
-pub(super) struct Pages<T> {
+pub(crate) struct Pages<T> {
     memory: Memory<T>,
     len: usize,
 }
@@ -26,7 +26,7 @@ enum Memory<T> {
 
 impl<T: Pod> Pages<T> {
     /// `len` zeros.
-    pub(super) fn zeroed(len: usize) -> Pages<T> {
+    pub(crate) fn zeroed(len: usize) -> Pages<T> {
         let bytes = len * size_of::<T>();
         let mapped = if bytes >= MAPPED_BYTES_MIN { MmapMut::map_anon(bytes).ok() } else { None };
         let memory = match mapped {
@@ -42,7 +42,7 @@ impl<T: Pod> Pages<T> {
     }
 
     /// Bytes held.
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.len * size_of::<T>()
     }
 }

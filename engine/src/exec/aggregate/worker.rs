@@ -8,7 +8,7 @@
 
 use super::accumulators::{Accumulator, Groups, OwnedGroups};
 use super::by_id::ById;
-use super::groups::{GroupTable, KeySlice, SingleId};
+use super::groups::{DirectKey, GroupTable, KeySlice};
 use super::scatter::Scatter;
 use super::{PARTITION_COUNT, Work};
 use crate::context::{Context, Reservation};
@@ -64,7 +64,7 @@ impl Worker {
     }
 
     fn grow(&mut self, work: &Work, context: &Context) -> Result<Many> {
-        if let Some(key) = work.single_id() {
+        if let Some(key) = work.direct_key() {
             let by_id = self.take_by_id(work, key, context)?;
             return Ok(Many::ById(by_id));
         }
@@ -78,7 +78,7 @@ impl Worker {
     pub(super) fn take_by_id(
         &mut self,
         work: &Work,
-        key: SingleId,
+        key: DirectKey,
         context: &Context,
     ) -> Result<ById> {
         let mut table = std::mem::replace(&mut self.table, work.partial(context)?);
@@ -171,9 +171,17 @@ impl Partial {
             Groups::Each(&self.groups)
         };
         let group_count = self.table.len();
+        let run = run_of(groups);
         for (index, accumulator) in self.accumulators.iter_mut().enumerate() {
             accumulator.resize(group_count);
-            feed(work, index, accumulator.as_mut(), groups, &inputs)?;
+            match run.filter(|_| work.aggregates[index].takes_runs()) {
+                None => feed(work, index, accumulator.as_mut(), groups, &inputs)?,
+                Some(group) => {
+                    let argument = work.aggregates[index].argument.map(|input| &inputs[input]);
+                    let rows = no_argument(batch.len());
+                    accumulator.update_run(group, argument.unwrap_or(&rows))?;
+                }
+            }
         }
         self.account()
     }
@@ -247,8 +255,8 @@ impl Partial {
         self.account()
     }
 
-    /// Keys, then aggregates, a row a group; with `in_order`, in the order of the groups' first rows.
-    pub(super) fn finish(mut self, in_order: bool) -> Result<(Batch, Reservation)> {
+    /// Keys, then aggregates, a row a group, and the table, for its memory; with `in_order`, in the order of the groups' first rows.
+    pub(super) fn finish(mut self, in_order: bool) -> Result<(Batch, Reservation, GroupTable)> {
         self.settle()?;
         let group_count = self.table.len();
         let mut columns = self.table.keys()?;
@@ -262,8 +270,20 @@ impl Partial {
             batch = batch.take(&order)?;
         }
         self.memory.resize(batch.bytes())?;
-        Ok((batch, self.memory))
+        Ok((batch, self.memory, self.table))
     }
+}
+
+/// The group that all rows are of, where keys are clustered.
+fn run_of(groups: Groups<'_>) -> Option<u32> {
+    let Groups::Each(groups) = groups else { return None };
+    let first = *groups.first()?;
+    groups.iter().all(|group| *group == first).then_some(first)
+}
+
+/// What an aggregate without an argument is given.
+fn no_argument(len: usize) -> Vector {
+    Vector::Constant { value: Value::Null, data_type: DataType::Null, len }
 }
 
 /// Hands aggregate `index` its argument for the rows of `groups`, without those its filter leaves out.
@@ -275,8 +295,7 @@ pub(super) fn feed(
     inputs: &[Vector],
 ) -> Result<()> {
     let planned = &work.aggregates[index];
-    let no_argument =
-        Vector::Constant { value: Value::Null, data_type: DataType::Null, len: groups.len() };
+    let no_argument = no_argument(groups.len());
     let argument = planned.argument.map_or(&no_argument, |index| &inputs[index]);
     let second = planned.second.map(|index| &inputs[index]);
     let mut update = |groups: Groups<'_>, argument: &Vector, second: Option<&Vector>| match second {

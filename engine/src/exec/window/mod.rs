@@ -37,7 +37,7 @@ impl<'a> Plan<'a> {
     }
 
     fn table(&self) -> Result<GroupTable> {
-        GroupTable::new(self.partition.kinds(), true, 0)
+        GroupTable::new(self.partition.kinds(), true)
     }
 
     /// How the columns are represented: those of the input, then the numbers.

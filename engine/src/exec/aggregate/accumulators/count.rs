@@ -16,6 +16,10 @@ pub(super) struct CountRows {
 }
 
 impl CountRows {
+    fn add_run(&mut self, group: u32, len: usize) {
+        self.counts[group as usize] += i64::try_from(len).expect("batches are short");
+    }
+
     fn add(&mut self, groups: Groups<'_>) {
         match groups {
             Groups::First(0) => {}
@@ -36,6 +40,11 @@ impl Accumulator for CountRows {
 
     fn update(&mut self, groups: Groups<'_>, _argument: &Vector) -> Result<()> {
         self.add(groups);
+        Ok(())
+    }
+
+    fn update_run(&mut self, group: u32, argument: &Vector) -> Result<()> {
+        self.add_run(group, argument.len());
         Ok(())
     }
 
@@ -74,6 +83,14 @@ impl Accumulator for Count {
             None => self.0.add(groups),
             Some((groups, _)) => self.0.add(groups.borrow()),
         }
+        Ok(())
+    }
+
+    fn update_run(&mut self, group: u32, argument: &Vector) -> Result<()> {
+        let all = Groups::First(argument.len());
+        let len =
+            without_nulls(all, argument)?.map_or(all.len(), |(groups, _)| groups.borrow().len());
+        self.0.add_run(group, len);
         Ok(())
     }
 

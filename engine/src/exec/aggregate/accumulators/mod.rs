@@ -98,6 +98,14 @@ pub(crate) trait Accumulator: Any + Debug + Send + Sync {
         Err(Error::internal("an aggregate of one argument was given two"))
     }
 
+    /// Takes a batch whose rows are all of one group.
+    ///
+    /// # Errors
+    /// As [`update`](Self::update).
+    fn update_run(&mut self, group: u32, argument: &Vector) -> Result<()> {
+        self.update(Groups::Each(&vec![group; argument.len()]), argument)
+    }
+
     /// Whether [`Accumulator::settle`] has nothing left to do.
     fn is_settled(&self) -> bool {
         true

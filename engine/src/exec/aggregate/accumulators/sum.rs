@@ -64,6 +64,8 @@ trait Sums: Debug + Send + Sync + 'static {
     /// Adds an array without NULLs.
     fn add(&mut self, groups: Groups<'_>, values: &ArrayRef) -> Result<()>;
     fn merge(&mut self, other: &Self, from: &[u32], to: &[u32]);
+    /// Exchanges two groups.
+    fn swap(&mut self, left: usize, right: usize);
     /// The exact sum of integers and decimals; `None` for doubles.
     fn exact(&self, group: usize) -> Option<Sum192>;
     /// The sum of doubles over `divisor`; `None` beyond the largest double, and for other sums.
@@ -98,6 +100,13 @@ impl<S: Sums> SumOf<S> {
             }
         }
         self.sums.add(groups, &argument.decode()?)
+    }
+
+    fn swap_with_first(&mut self, group: usize) {
+        self.sums.swap(0, group);
+        if self.output.average {
+            self.counts.swap(0, group);
+        }
     }
 
     fn doubles(&self, group_count: usize, nulls: Option<NullBuffer>) -> Result<Float64Array> {
@@ -140,6 +149,30 @@ impl<S: Sums> Accumulator for SumOf<S> {
                 self.add(groups.borrow(), &argument)
             }
         }
+    }
+
+    fn update_run(&mut self, group: u32, argument: &Vector) -> Result<()> {
+        let all = Groups::First(argument.len());
+        let taken = without_nulls(all, argument)?;
+        let (groups, values) = match &taken {
+            None => (all, argument),
+            Some((groups, values)) => (groups.borrow(), values),
+        };
+        match (&taken, groups.len()) {
+            (None, 0) => return Ok(()),
+            (Some(_), 0) => {
+                self.seen.some(Groups::Each(&[]));
+                return Ok(());
+            }
+            (None, _) => self.seen.all(Groups::Each(&[group])),
+            (Some(_), _) => self.seen.some(Groups::Each(&[group])),
+        }
+        let place = group as usize;
+        // Adding to the first group is one loop over the values.
+        self.swap_with_first(place);
+        let added = self.add(groups, values);
+        self.swap_with_first(place);
+        added
     }
 
     fn merge(&mut self, other: &dyn Accumulator, from: &[u32], to: &[u32]) -> Result<()> {
@@ -297,6 +330,13 @@ impl Sums for Integers {
         }
     }
 
+    fn swap(&mut self, left: usize, right: usize) {
+        self.sums.swap(left, right);
+        if left.max(right) < self.moved.len() {
+            self.moved.swap(left, right);
+        }
+    }
+
     fn exact(&self, group: usize) -> Option<Sum192> {
         let mut sum = Sum192::default();
         sum.add(self.total(group));
@@ -352,6 +392,10 @@ impl Sums for WideIntegers {
         }
     }
 
+    fn swap(&mut self, left: usize, right: usize) {
+        self.sums.swap(left, right);
+    }
+
     fn exact(&self, group: usize) -> Option<Sum192> {
         let mut sum = Sum192::default();
         sum.add(self.sums[group]);
@@ -397,6 +441,10 @@ impl Sums for Decimals {
         }
     }
 
+    fn swap(&mut self, left: usize, right: usize) {
+        self.sums.swap(left, right);
+    }
+
     fn exact(&self, group: usize) -> Option<Sum192> {
         Some(self.sums[group])
     }
@@ -432,6 +480,10 @@ impl Sums for FloatSums {
 
     fn merge(&mut self, other: &FloatSums, from: &[u32], to: &[u32]) {
         FloatSums::merge(self, other, from, to);
+    }
+
+    fn swap(&mut self, left: usize, right: usize) {
+        FloatSums::swap(self, left, right);
     }
 
     fn exact(&self, _group: usize) -> Option<Sum192> {

@@ -12,6 +12,8 @@ use super::{Sum192, WideSum, exponent_field, ratio, split};
 
 /// Largest distance of an exponent from the unit: 53 + 41 + 32 bits and a sign are 127.
 const WINDOW: u32 = 41;
+/// Bits of the largest addend.
+const ADDEND_BITS: u32 = 53 + WINDOW;
 /// Values after which the integers are emptied into wide sums.
 const VALUES_MAX: u64 = 1 << 32;
 /// The exponent field of NaN and the infinities.
@@ -30,7 +32,11 @@ pub(crate) struct FloatSums {
 impl FloatSums {
     /// Makes room for groups up to `group_count`.
     pub(crate) fn resize(&mut self, group_count: usize) {
-        self.sums.resize(group_count, 0);
+        if self.sums.capacity() == 0 {
+            self.sums = vec![0; group_count];
+        } else {
+            self.sums.resize(group_count, 0);
+        }
     }
 
     /// Bytes held.
@@ -65,19 +71,37 @@ impl FloatSums {
         }
     }
 
+    /// Exchanges two groups.
+    pub(crate) fn swap(&mut self, left: usize, right: usize) {
+        self.sums.swap(left, right);
+        if self.wide.is_empty() || left == right {
+            return;
+        }
+        let number = |group: usize| u32::try_from(group).expect("group numbers are u32");
+        let (left, right) = (number(left), number(right));
+        let (of_left, of_right) = (self.wide.remove(&left), self.wide.remove(&right));
+        self.wide.extend(of_left.map(|wide| (right, wide)));
+        self.wide.extend(of_right.map(|wide| (left, wide)));
+    }
+
     /// Adds the groups `from` of `other` to the groups `to`.
     pub(crate) fn merge(&mut self, other: &FloatSums, from: &[u32], to: &[u32]) {
-        self.value_count = self.value_count.saturating_add(other.value_count);
-        if self.unit == 0 {
-            self.unit = other.unit;
+        if self.unit == 0 || (0 < other.unit && other.unit < self.unit) {
+            self.lower_unit(other.unit);
         }
-        let same_unit = self.unit == other.unit && self.value_count < VALUES_MAX;
+        let shift = other.unit.checked_sub(self.unit);
+        let addends = shift.and_then(|shift| {
+            let taken = from.iter().map(|group| other.sums[*group as usize]);
+            addends_of(taken, shift, other.value_count)
+        });
+        self.value_count = self.value_count.saturating_add(addends.unwrap_or(other.value_count));
+        let shift = shift.filter(|_| addends.is_some() && self.value_count < VALUES_MAX);
         for (from, to) in from.iter().zip(to) {
             let sum = other.sums[*from as usize];
-            if same_unit {
-                self.sums[*to as usize] += sum;
-            } else if sum != 0 {
-                self.wide(*to).add_scaled(sum, other.unit - 1);
+            match shift {
+                Some(shift) => self.sums[*to as usize] += sum.checked_shl(shift).unwrap_or(0),
+                None if sum == 0 => {}
+                None => self.wide(*to).add_scaled(sum, other.unit - 1),
             }
         }
         if !other.wide.is_empty() {
@@ -151,6 +175,18 @@ impl FloatSums {
         self.wide.entry(group).or_insert_with(|| Box::new(WideSum::new()))
     }
 
+    /// Goes over to a smaller unit, if all sums fit that.
+    fn lower_unit(&mut self, unit: u32) {
+        let shift = self.unit.saturating_sub(unit);
+        let addends = addends_of(self.sums.iter().copied(), shift, self.value_count);
+        if let Some(addends) = addends.filter(|addends| *addends < VALUES_MAX) {
+            self.unit = unit;
+            self.value_count = addends;
+            // A shift out of 128 bits is of zeros only.
+            self.sums.iter_mut().for_each(|sum| *sum = sum.checked_shl(shift).unwrap_or(0));
+        }
+    }
+
     fn empty_into_wide(&mut self) {
         self.value_count = 0;
         for group in 0..self.sums.len() {
@@ -162,6 +198,20 @@ impl FloatSums {
             }
         }
     }
+}
+
+/// To how many addends of 94 bits sums of `value_count` values come at most, when they are shifted left
+/// by `shift` bits; `None` when they do not fit then.
+fn addends_of(sums: impl Iterator<Item = i128>, shift: u32, value_count: u64) -> Option<u64> {
+    if shift == 0 {
+        return Some(value_count);
+    }
+    let largest = sums.map(i128::unsigned_abs).max().unwrap_or(0);
+    if largest != 0 && shift >= largest.leading_zeros() {
+        return None;
+    }
+    let addends = if largest == 0 { 0 } else { (largest << shift >> ADDEND_BITS) + 1 };
+    Some(value_count.max(u64::try_from(addends).ok()?))
 }
 
 /// Lowest and highest exponent field among the values that are not zero; (max, 0) without any.

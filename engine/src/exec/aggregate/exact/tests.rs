@@ -235,3 +235,29 @@ fn averages_of_decimals_round_once() {
     negative.add(-7);
     assert_eq!(ratio(negative, 2, 10), -0.35);
 }
+
+#[test]
+fn sums_in_different_units_merge_without_wide_ones() {
+    let values = [[0.5, 3.25, 1e6], [2_f64.powi(-20), -7.0, 12.5], [1e-3, 1e9, -1e6]];
+    let mut total = FloatSums::default();
+    total.resize(1);
+    for values in values {
+        let mut part = FloatSums::default();
+        part.resize(1);
+        part.add(&[0, 0, 0], &values);
+        total.merge(&part, &[0], &[0]);
+        // What a bound of 94 bits a value allows is kept as one integer.
+        assert_eq!(total.bytes(), size_of::<i128>());
+    }
+    let mut wide = WideSum::new();
+    values.iter().flatten().for_each(|value| wide.add(*value));
+    assert_eq!(total.quotient(0, 1), wide.quotient(1));
+
+    // Too far apart for one integer: a wide sum takes over, with the same result.
+    let mut far = FloatSums::default();
+    far.resize(1);
+    far.add(&[0], &[1e-200]);
+    total.merge(&far, &[0], &[0]);
+    wide.add(1e-200);
+    assert_eq!(total.quotient(0, 1), wide.quotient(1));
+}

@@ -14,7 +14,7 @@ pub(crate) use self::bytes::{ByteTable, KeyEncoder, canonical_floats};
 
 use self::dense::Dense;
 use self::packed::PackedTable;
-pub(crate) use self::packed::{Layout, PackedKey, SingleId};
+pub(crate) use self::packed::{DirectKey, Layout, PackedKey, Slots};
 use crate::exec::source::ColumnKind;
 use crate::types::{Error, Result};
 use crate::vector::Vector;
@@ -44,8 +44,8 @@ struct Packed<K> {
 }
 
 impl<K: PackedKey> Packed<K> {
-    fn new(layout: Layout, capacity: usize) -> Packed<K> {
-        Packed { layout, table: PackedTable::with_capacity(capacity), buffer: Vec::new() }
+    fn new(layout: Layout, capacity: usize, spare: Option<Slots>) -> Packed<K> {
+        Packed { layout, table: PackedTable::with_capacity(capacity, spare), buffer: Vec::new() }
     }
 
     fn find(&mut self, keys: &[Vector], len: usize, groups: &mut Vec<u32>) -> Result<()> {
@@ -92,17 +92,26 @@ pub(crate) enum KeySlice<'a> {
 impl GroupTable {
     /// An empty table for keys of these kinds; without keys it has one group from the start.
     /// With `dense`, local codes are translated by an array where that applies.
-    /// There is room for `capacity` groups of packed keys.
-    pub(crate) fn new(kinds: &[ColumnKind], dense: bool, capacity: usize) -> Result<GroupTable> {
+    pub(crate) fn new(kinds: &[ColumnKind], dense: bool) -> Result<GroupTable> {
+        GroupTable::with_capacity(kinds, dense, (0, None))
+    }
+
+    /// An empty table with room for `capacity` groups of packed keys, in the slots of another table
+    /// where they fit.
+    pub(crate) fn with_capacity(
+        kinds: &[ColumnKind],
+        dense: bool,
+        (capacity, spare): (usize, Option<Slots>),
+    ) -> Result<GroupTable> {
         let layout = Layout::new(kinds);
         let dense = layout.clone().filter(|_| dense && !kinds.is_empty()).map(Dense::new);
         let table = match layout {
             _ if kinds.is_empty() => Table::Single,
             Some(layout) if layout.bits() <= u64::BITS => {
-                Table::Narrow(Packed::new(layout, capacity))
+                Table::Narrow(Packed::new(layout, capacity, spare))
             }
             Some(layout) if layout.bits() <= u128::BITS => {
-                Table::Wide(Packed::new(layout, capacity))
+                Table::Wide(Packed::new(layout, capacity, spare))
             }
             _ => Table::Bytes { encoder: KeyEncoder::new(kinds)?, table: ByteTable::new() },
         };
@@ -112,6 +121,15 @@ impl GroupTable {
     /// Whether there are no keys.
     pub(crate) fn is_single(&self) -> bool {
         matches!(self.table, Table::Single)
+    }
+
+    /// The slots of packed keys, for another table.
+    pub(crate) fn into_slots(self) -> Option<Slots> {
+        match self.table {
+            Table::Narrow(packed) => Some(packed.table.into_slots()),
+            Table::Wide(packed) => Some(packed.table.into_slots()),
+            Table::Single | Table::Bytes { .. } => None,
+        }
     }
 
     /// How many groups there are.
@@ -157,7 +175,7 @@ impl GroupTable {
         Ok(())
     }
 
-    /// The id of each group, where the keys are a [`SingleId`].
+    /// The id of each group, where the keys are a [`DirectKey`].
     ///
     /// # Panics
     /// When they are not.

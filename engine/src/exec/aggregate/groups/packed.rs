@@ -99,22 +99,26 @@ enum PartKind {
     Float(DataType),
 }
 
-/// The only key column that is not constant; its ids are the packed keys.
+/// Bits of packed keys that number groups by themselves: arrays of a million groups.
+const DIRECT_BITS_MAX: u32 = 20;
+
+/// Packed keys that number groups by themselves: ids.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct SingleId {
-    column: usize,
-    null_id: u32,
+pub(crate) struct DirectKey {
+    dictionary: Option<usize>,
+    last_id: u32,
 }
 
-impl SingleId {
-    /// Its position among the keys.
-    pub(crate) fn column(&self) -> usize {
-        self.column
+impl DirectKey {
+    /// The position of the only key column that is not constant, where that is a dictionary; its ids
+    /// are the groups, and NULL's is the last.
+    pub(crate) fn dictionary(&self) -> Option<usize> {
+        self.dictionary
     }
 
-    /// The id that stands for NULL, behind all others.
-    pub(crate) fn null_id(&self) -> u32 {
-        self.null_id
+    /// The largest id.
+    pub(crate) fn last_id(&self) -> u32 {
+        self.last_id
     }
 }
 
@@ -159,13 +163,17 @@ impl Layout {
         Ok(())
     }
 
-    /// The one key column that keys consist of, where that is a dictionary whose ids are all known.
-    pub(crate) fn single_id(&self) -> Option<SingleId> {
+    /// How packed keys are group numbers by themselves, if they are: one dictionary column whose ids
+    /// are all known, or few enough bits.
+    pub(crate) fn direct_key(&self) -> Option<DirectKey> {
         let mut parts = self.parts.iter().enumerate().filter(|(_, part)| part.bits > 0);
         let (column, part) = parts.next()?;
         match &part.kind {
             PartKind::Ids(book) if parts.next().is_none() && book.null_code() < u32::MAX => {
-                Some(SingleId { column, null_id: book.null_code() })
+                Some(DirectKey { dictionary: Some(column), last_id: book.null_code() })
+            }
+            _ if self.bits <= DIRECT_BITS_MAX => {
+                Some(DirectKey { dictionary: None, last_id: (1 << self.bits) - 1 })
             }
             _ => None,
         }
@@ -409,6 +417,9 @@ fn from_float_bits(part: u128) -> f64 {
 const EMPTY: u64 = 0;
 const SLOTS_MIN: usize = 64;
 
+/// The memory of a table's slots.
+pub(crate) type Slots = Pages<u64>;
+
 /// Numbers distinct packed keys from 0 in the order of their first appearance.
 ///
 /// A slot holds half of the key's hash above its group's number plus one; the keys stand apart, by group. So a slot is
@@ -416,18 +427,30 @@ const SLOTS_MIN: usize = 64;
 /// mostly finds its slot without reading another key, and growing reads no key at all.
 #[derive(Debug)]
 pub(crate) struct PackedTable<K> {
-    slots: Pages<u64>,
+    slots: Slots,
     keys: Vec<K>,
     /// 64 - log2 of the slot count.
     shift: u32,
 }
 
 impl<K: PackedKey> PackedTable<K> {
-    /// An empty table with room for `count` keys.
-    pub(crate) fn with_capacity(count: usize) -> PackedTable<K> {
+    /// An empty table with room for `count` keys, in the slots `spare` if they are of that length.
+    pub(crate) fn with_capacity(count: usize, spare: Option<Slots>) -> PackedTable<K> {
         let len = (count * 2).next_power_of_two().max(SLOTS_MIN);
         let shift = 64 - len.trailing_zeros();
-        PackedTable { slots: Pages::zeroed(len), keys: Vec::with_capacity(count), shift }
+        let slots = match spare {
+            Some(mut slots) if slots.len() == len => {
+                slots.fill(EMPTY);
+                slots
+            }
+            _ => Pages::zeroed(len),
+        };
+        PackedTable { slots, keys: Vec::with_capacity(count), shift }
+    }
+
+    /// The slots, for another table.
+    pub(crate) fn into_slots(self) -> Slots {
+        self.slots
     }
 
     /// The distinct keys by group.

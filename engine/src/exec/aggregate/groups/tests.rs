@@ -63,7 +63,7 @@ fn check(rows: &[(Option<i64>, Option<u32>)], chosen: &[usize], batch_len: usize
     let all = columns(rows);
     let kinds: Vec<ColumnKind> = chosen.iter().map(|index| all[*index].0.clone()).collect();
     let vectors: Vec<Vector> = chosen.iter().map(|index| all[*index].1.clone()).collect();
-    let mut tables = [GroupTable::new(&kinds, true, 0)?, GroupTable::new(&kinds, false, 3)?];
+    let mut tables = [GroupTable::new(&kinds, true)?, GroupTable::new(&kinds, false)?];
     let mut expected: Vec<Vec<Value>> = Vec::new();
     for (index, start) in (0..rows.len()).step_by(batch_len).enumerate() {
         let len = batch_len.min(rows.len() - start);
@@ -79,7 +79,7 @@ fn check(rows: &[(Option<i64>, Option<u32>)], chosen: &[usize], batch_len: usize
             }
         }
     }
-    let mut merged = GroupTable::new(&kinds, false, 3)?;
+    let mut merged = GroupTable::with_capacity(&kinds, false, (3, None))?;
     for partition in 0..3 {
         for table in &tables {
             let from = &table.partitions(3)[partition];
