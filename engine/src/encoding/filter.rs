@@ -198,6 +198,35 @@ pub(super) fn for_each_clear(
     Ok(())
 }
 
+/// Calls `visit` with each stretch of bits that are not set, of the first `len`.
+pub(super) fn for_each_clear_stretch(
+    words: &[u64],
+    len: usize,
+    mut visit: impl FnMut(Range<usize>) -> Result<()>,
+) -> Result<()> {
+    let mut start = next_bit(words, 0, false).filter(|start| *start < len);
+    while let Some(first) = start {
+        let end = next_bit(words, first, true).unwrap_or(len).min(len);
+        visit(first..end)?;
+        start = next_bit(words, end, false).filter(|start| *start < len);
+    }
+    Ok(())
+}
+
+/// The first bit from `start` on that is set, or that is not.
+fn next_bit(words: &[u64], start: usize, set: bool) -> Option<usize> {
+    let flip = if set { 0 } else { u64::MAX };
+    let mut mask = u64::MAX << (start % 64);
+    for (index, word) in words.iter().enumerate().skip(start / 64) {
+        let found = (word ^ flip) & mask;
+        if found != 0 {
+            return Some(index * 64 + to_usize(found.trailing_zeros()));
+        }
+        mask = u64::MAX;
+    }
+    None
+}
+
 #[cfg(test)]
 #[expect(clippy::result_large_err, reason = "proptest's error type")]
 mod tests {
@@ -234,6 +263,24 @@ mod tests {
                 Ok(())
             }).unwrap();
             prop_assert_eq!(cleared, (start..start + len).collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn stretches_are_the_bits_one_by_one(
+            words in prop::collection::vec(prop_oneof![Just(0), Just(u64::MAX), any::<u64>()], 1..6),
+            short in 0..64_usize,
+        ) {
+            let len = words.len() * 64 - short;
+            let (mut one_by_one, mut stretches) = (Vec::new(), Vec::new());
+            for_each_clear(&words, len, |row| {
+                one_by_one.push(row);
+                Ok(())
+            }).unwrap();
+            for_each_clear_stretch(&words, len, |rows| {
+                stretches.extend(rows);
+                Ok(())
+            }).unwrap();
+            prop_assert_eq!(stretches, one_by_one);
         }
     }
 

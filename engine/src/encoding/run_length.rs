@@ -9,7 +9,7 @@
 
 use std::ops::Range;
 
-use super::filter::{LaneTest, all_rows, clear_range, for_each_clear};
+use super::filter::{LaneTest, all_rows, clear_range, for_each_clear_stretch};
 use super::frame::{self, Frame};
 use super::layout::{Cursor, Positions, pad, push_positions, to_u16, to_u32, to_usize};
 use crate::kernel::{Integer, Lane};
@@ -106,9 +106,10 @@ impl Runs {
     ) -> Result<()> {
         let mut heads = all_rows(self.ends.count);
         self.values.filter(page, test, &mut heads)?;
-        for_each_clear(&heads, self.ends.count, |run| {
-            let start = if run == 0 { 0 } else { self.ends.get(page, run - 1) + 1 };
-            let end = self.ends.get(page, run) + 1;
+        // Runs are short where a column is nearly sorted: neighbours that fail are cleared together.
+        for_each_clear_stretch(&heads, self.ends.count, |runs| {
+            let start = if runs.start == 0 { 0 } else { self.ends.get(page, runs.start - 1) + 1 };
+            let end = self.ends.get(page, runs.end - 1) + 1;
             if start >= end || end > rows.len() * 64 {
                 return Err(not_ascending());
             }

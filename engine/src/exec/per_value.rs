@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, UInt32Array, make_array};
-use arrow::buffer::BooleanBuffer;
+use arrow::buffer::{BooleanBuffer, ScalarBuffer};
 use arrow::compute::{concat, take};
 use hashbrown::HashMap;
 
@@ -147,11 +147,11 @@ impl PerValue {
     /// Those of the expression, for values that occur in `vector`.
     pub(crate) fn evaluate(&self, vector: &DictionaryVector, context: &Context) -> Result<Vector> {
         match self.find(&self.book_memo(vector.book()), vector.codes().len(), context) {
-            Found::ByCode(whole) => self.read(vector.codes(), &whole),
+            Found::ByCode(whole) => self.read(vector.shared_codes(), &whole),
             Found::ById(whole, null_id) => {
                 let mut ids = Vec::with_capacity(vector.codes().len());
                 vector.append_ids(null_id, &mut ids);
-                self.read(&ids, &whole)
+                self.read(ids.into(), &whole)
             }
             Found::Nowhere => self.evaluate_batch(vector, context),
         }
@@ -236,16 +236,16 @@ impl PerValue {
         Arc::clone(memo)
     }
 
-    fn read(&self, codes: &[u32], whole: &Whole) -> Result<Vector> {
+    fn read(&self, codes: ScalarBuffer<u32>, whole: &Whole) -> Result<Vector> {
         Ok(match (whole, &self.interner) {
             (Whole::Ids(ids), Some(identity)) => {
                 let codes: Vec<u32> = codes.iter().map(|code| ids[*code as usize]).collect();
                 Vector::Dictionary(DictionaryVector::new(codes, Arc::clone(identity)))
             }
             (Whole::Array { all, valid }, _) => {
-                let is_valid = |array: &&ArrayRef| (kernel::max(codes) as usize) < array.len();
+                let is_valid = |array: &&ArrayRef| (kernel::max(&codes) as usize) < array.len();
                 let array = valid.as_ref().filter(is_valid).unwrap_or(all);
-                let positions = UInt32Array::from(codes.to_vec());
+                let positions = UInt32Array::new(codes.clone(), None);
                 Vector::Flat(take(array.as_ref(), &positions, None)?)
             }
             (Whole::Ids(_), None) => return Err(Error::internal("interned without an interner")),

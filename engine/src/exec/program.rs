@@ -216,6 +216,9 @@ fn with_bounds(kind: ColumnKind, bounds: Option<(i128, i128)>) -> ColumnKind {
 
 /// Bounds that an expression has whatever its arguments are.
 fn bounds(expr: &Expr) -> Option<(i128, i128)> {
+    if let Expr::Call { function: Function::Length | Function::ByteLength, .. } = expr {
+        return Some((0, i32::MAX.into()));
+    }
     let Expr::Call { function: Function::Extract(part), data_type: DataType::Int64, .. } = expr
     else {
         return None;

@@ -283,6 +283,11 @@ impl DictionaryVector {
         &self.codes
     }
 
+    /// The codes, shared.
+    pub fn shared_codes(&self) -> ScalarBuffer<u32> {
+        self.codes.clone()
+    }
+
     /// What they stand for.
     pub fn book(&self) -> &Arc<CodeBook> {
         &self.book

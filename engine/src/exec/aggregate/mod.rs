@@ -70,7 +70,7 @@ struct Planned {
 }
 
 impl Planned {
-    /// Whether a batch of one group can be handed over without a list of groups.
+    /// Whether rows of one group can be handed over without a list of groups.
     fn takes_runs(&self) -> bool {
         self.filter.is_none() && self.second.is_none()
     }

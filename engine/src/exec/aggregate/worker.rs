@@ -171,15 +171,14 @@ impl Partial {
             Groups::Each(&self.groups)
         };
         let group_count = self.table.len();
-        let run = run_of(groups);
+        let runs = runs_of(groups);
         for (index, accumulator) in self.accumulators.iter_mut().enumerate() {
             accumulator.resize(group_count);
-            match run.filter(|_| work.aggregates[index].takes_runs()) {
+            match runs.as_ref().filter(|_| work.aggregates[index].takes_runs()) {
                 None => feed(work, index, accumulator.as_mut(), groups, &inputs)?,
-                Some(group) => {
+                Some(runs) => {
                     let argument = work.aggregates[index].argument.map(|input| &inputs[input]);
-                    let rows = no_argument(batch.len());
-                    accumulator.update_run(group, argument.unwrap_or(&rows))?;
+                    feed_runs(accumulator.as_mut(), runs, argument)?;
                 }
             }
         }
@@ -201,9 +200,19 @@ impl Partial {
             return;
         }
         self.places.resize(self.table.len(), u64::MAX);
-        for (place, group) in (first_place..).zip(&self.groups) {
-            let first = &mut self.places[*group as usize];
-            *first = (*first).min(place);
+        if goes_back {
+            for (place, group) in (first_place..).zip(&self.groups) {
+                let first = &mut self.places[*group as usize];
+                *first = (*first).min(place);
+            }
+            return;
+        }
+        // New groups are numbered in the order of their first rows.
+        let mut rows = (first_place..).zip(&self.groups);
+        for new in known..self.table.len() {
+            if let Some((place, _)) = rows.find(|(_, group)| **group as usize == new) {
+                self.places[new] = place;
+            }
         }
     }
 
@@ -274,11 +283,37 @@ impl Partial {
     }
 }
 
-/// The group that all rows are of, where keys are clustered.
-fn run_of(groups: Groups<'_>) -> Option<u32> {
+/// Rows of a run below which it does not pay to know of it.
+const RUN_LEN_MIN: usize = 64;
+
+/// The runs of equal groups: group and length; `None` unless keys are clustered.
+fn runs_of(groups: Groups<'_>) -> Option<Vec<(u32, usize)>> {
     let Groups::Each(groups) = groups else { return None };
-    let first = *groups.first()?;
-    groups.iter().all(|group| *group == first).then_some(first)
+    let runs_max = groups.len() / RUN_LEN_MIN;
+    let mut runs = Vec::new();
+    for run in groups.chunk_by(|left, right| left == right) {
+        if runs.len() == runs_max {
+            return None;
+        }
+        runs.push((run[0], run.len()));
+    }
+    Some(runs)
+}
+
+fn feed_runs(
+    accumulator: &mut dyn Accumulator,
+    runs: &[(u32, usize)],
+    argument: Option<&Vector>,
+) -> Result<()> {
+    let mut start = 0;
+    for (group, len) in runs {
+        match argument {
+            None => accumulator.update_run(*group, &no_argument(*len))?,
+            Some(argument) => accumulator.update_run(*group, &argument.slice(start, *len))?,
+        }
+        start += len;
+    }
+    Ok(())
 }
 
 /// What an aggregate without an argument is given.

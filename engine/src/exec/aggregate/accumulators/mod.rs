@@ -209,7 +209,7 @@ pub(crate) fn accumulator(
         _ if data_type == DataType::Null => {
             Ok(Box::new(AlwaysNull { data_type: function.result_type(Some(data_type))?, len: 0 }))
         }
-        Sum | Avg => sum::sum(function, data_type, filtered),
+        Sum | Avg => sum::sum(function, kind, filtered),
         Min | Max => extreme::extreme(function == Max, kind, filtered),
         _ => Ok(Box::new(spread::Spread::new(function))),
     }

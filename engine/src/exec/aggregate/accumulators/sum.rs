@@ -22,12 +22,13 @@ use crate::plan::AggregateFunction;
 use crate::types::{DataType, Error, Result};
 use crate::vector::Vector;
 
-/// The accumulator of `function`, which is `Sum` or `Avg`, over `data_type`.
+/// The accumulator of `function`, which is `Sum` or `Avg`, over values of `kind`.
 pub(super) fn sum(
     function: AggregateFunction,
-    data_type: DataType,
+    kind: &ColumnKind,
     filtered: bool,
 ) -> Result<Box<dyn Accumulator>> {
+    let data_type = kind.data_type();
     let result = function.result_type(Some(data_type))?;
     let average = function == AggregateFunction::Avg;
     let scale = match data_type {
@@ -40,6 +41,9 @@ pub(super) fn sum(
             Box::new(SumOf::new(output, filtered, FloatSums::default()))
         }
         DataType::Decimal { .. } => Box::new(SumOf::new(output, filtered, Decimals::default())),
+        DataType::Int64 if has_32_bits(kind) => {
+            Box::new(SumOf::new(output, filtered, Integers::default()))
+        }
         DataType::Int64 | DataType::UInt64 => {
             Box::new(SumOf::new(output, filtered, WideIntegers::default()))
         }
@@ -48,6 +52,13 @@ pub(super) fn sum(
         }
         _ => return Err(Error::internal(format!("no sum of {data_type}"))),
     })
+}
+
+/// Whether all values are known to be within 32 bits.
+fn has_32_bits(kind: &ColumnKind) -> bool {
+    let limits = i128::from(i32::MIN)..=i128::from(u32::MAX);
+    matches!(kind, ColumnKind::Flat { bounds: Some((min, max)), .. }
+        if limits.contains(min) && limits.contains(max))
 }
 
 /// What the sum becomes.
@@ -236,7 +247,7 @@ fn out_of_range(data_type: DataType) -> Error {
         .with_hint("cast the argument to double")
 }
 
-/// Sums of integers of up to 32 bits and of booleans.
+/// Sums of integers whose values are within 32 bits, and of booleans.
 #[derive(Debug, Default)]
 struct Integers {
     sums: Vec<i64>,
@@ -296,6 +307,9 @@ impl Sums for Integers {
             }
             ArrowType::Int32 => {
                 accumulate(sums, groups, array.as_primitive::<Int32Type>().values());
+            }
+            ArrowType::Int64 => {
+                accumulate(sums, groups, array.as_primitive::<Int64Type>().values());
             }
             ArrowType::UInt8 => {
                 accumulate(sums, groups, array.as_primitive::<UInt8Type>().values());
