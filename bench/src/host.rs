@@ -147,19 +147,6 @@ pub(crate) fn megabytes(bytes: u64) -> String {
     format!("{:.1} MB", to_f64(bytes) / 1e6)
 }
 
-/// Digits in groups of three.
-pub(crate) fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// Bytes of all files under `path`.
 pub(crate) fn directory_bytes(path: &Path) -> Result<u64> {
     let what = || format!("cannot measure {}", path.display());
@@ -181,12 +168,6 @@ mod tests {
         let text = "VmHWM:\t  12 kB\nRssAnon:\t 7 kB\nThreads: 2\n";
         assert_eq!((kb_of(text, "RssAnon:"), kb_of(text, "VmHWM:")), (7, 12));
         assert_eq!((kb_of(text, "Rss:"), kb_of(text, "Threads:")), (0, 0));
-    }
-
-    #[test]
-    fn digits_come_in_threes() {
-        let texts = [0, 999, 1_000, 1_234_567].map(thousands);
-        assert_eq!(texts, ["0", "999", "1,000", "1,234,567"]);
     }
 
     #[test]

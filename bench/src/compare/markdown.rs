@@ -2,8 +2,10 @@
 
 use std::fmt::Write;
 
+use martlet::output::format_count;
+
 use super::report::{CompareReport, EngineFigures};
-use crate::host::{megabytes, milliseconds, thousands};
+use crate::host::{megabytes, milliseconds};
 use crate::suite::figures::{Check, QueryFigures};
 
 /// The report.
@@ -25,7 +27,7 @@ fn head(text: &mut String, report: &CompareReport) {
          {} threads each; medians of {} alternated warm runs, one untimed run before them. \
          Memory is read at {:.1} GB/s by one thread, {:.1} GB/s by {}. The Parquet file has {}.\n\n",
         report.suite,
-        thousands(report.rows),
+        format_count(report.rows),
         report.seed,
         report.machine,
         report.threads,
@@ -121,7 +123,7 @@ fn queries(text: &mut String, report: &CompareReport) {
     );
     for (query_idx, query) in report.martlet.queries.iter().enumerate() {
         let rows =
-            query.answer.as_ref().map_or_else(|| "–".into(), |answer| thousands(answer.rows));
+            query.answer.as_ref().map_or_else(|| "–".into(), |answer| format_count(answer.rows));
         let mark = if query.statistics { " *" } else { "" };
         let _infallible = write!(text, "| {}{mark} | {rows} |", query.query);
         for engine in report.engines() {

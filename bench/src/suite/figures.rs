@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write};
 
+use martlet::output::format_count;
 use serde::{Deserialize, Serialize};
 
 use super::answer::{Answer, TOLERANCE};
@@ -187,7 +188,7 @@ impl SuiteReport {
              | query | warm, ms | cold, ms | rows | answer | read | anonymous peak, MiB |\n\
              |---|--:|--:|--:|---|--:|--:|\n",
             self.suite,
-            host::thousands(self.rows),
+            format_count(self.rows),
             self.seed,
             self.machine,
             self.threads,
@@ -205,7 +206,7 @@ impl SuiteReport {
                     if query.statistics { " *" } else { "" },
                     host::milliseconds(median),
                     cold_text(query.cold),
-                    host::thousands(answer.rows),
+                    format_count(answer.rows),
                     query.check,
                     query.bytes_read.map_or_else(|| "–".into(), host::megabytes),
                     query.anonymous_peak_kb / 1_024

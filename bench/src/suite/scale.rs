@@ -4,6 +4,7 @@
 
 use std::fmt::Write;
 
+use martlet::output::format_count;
 use serde::Serialize;
 
 use super::expected;
@@ -12,7 +13,7 @@ use super::mart::SuiteMart;
 use super::martlet::Martlet;
 use super::run::{SuiteOptions, warm};
 use super::{Suite, choose};
-use crate::host::{self, Machine};
+use crate::host::Machine;
 use crate::random::to_f64;
 use crate::{Result, load};
 
@@ -87,14 +88,14 @@ impl ScaleReport {
             self.seed, self.machine
         );
         for point in &sizes {
-            let _infallible = write!(text, " {} rows |", host::thousands(point.rows));
+            let _infallible = write!(text, " {} rows |", format_count(point.rows));
         }
         let from = tenth.map_or(0, |point| point.rows);
         let _infallible = write!(
             text,
             " growth from {} rows | speed-up over {fewest} at {} rows |\n|---|{}\n",
-            host::thousands(from),
-            host::thousands(largest.rows),
+            format_count(from),
+            format_count(largest.rows),
             "--:|".repeat(sizes.len() + 2)
         );
         let mut ratios = [Vec::new(), Vec::new()];

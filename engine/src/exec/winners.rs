@@ -16,8 +16,6 @@ use crate::vector::{Batch, Vector};
 
 /// Groups up to which a second pass for their rows pays.
 const WINNERS_MAX: usize = 256;
-/// Rows among which the first groups are looked for.
-const EARLY_ROWS_MAX: usize = 131_072;
 
 /// An aggregation of the rows of a stored table, taken apart.
 #[derive(Clone, Copy, Debug)]
@@ -162,7 +160,9 @@ pub(crate) fn has_many_groups(
         let values = match kind {
             ColumnKind::Dictionary { identity, .. } => u128::from(identity.code_count()),
             ColumnKind::Flat { data_type: DataType::Bool, .. } => 2,
-            ColumnKind::Flat { bounds: Some((min, max)), .. } => max.abs_diff(*min),
+            ColumnKind::Flat { bounds: Some((min, max)), .. } => {
+                max.abs_diff(*min).saturating_add(1)
+            }
             ColumnKind::Flat { .. } => many,
         };
         domain = domain.saturating_mul(values.max(1));
@@ -170,8 +170,8 @@ pub(crate) fn has_many_groups(
     domain >= many
 }
 
-/// The groups of the first rows of `source`, in order, once there are `count`; `None` when the first
-/// rows have fewer. `keys` are over its columns.
+/// The first `count` groups of the first morsel of `source`, in order; `None` when it has fewer, since
+/// one thread alone would look for them further on. `keys` are over its columns.
 ///
 /// # Errors
 /// Those of the source and the keys.
@@ -185,28 +185,23 @@ pub(crate) fn first_groups(
         keys.kinds().iter().map(|kind| ColumnKind::flat(kind.data_type())).collect();
     let encoder = KeyEncoder::new(&kinds)?;
     let mut table = ByteTable::new();
-    let mut row_count = 0;
-    for morsel in 0..source.morsel_count() {
-        source.run(morsel, context, &mut |batch| {
-            row_count += batch.len();
+    if source.morsel_count() > 0 {
+        source.run(0, context, &mut |batch| {
             let vectors = keys.run(&batch, context)?;
             for row in &encoder.encode(&vectors)? {
                 if table.len() < count {
                     table.insert(row.as_ref());
                 }
             }
-            let enough = table.len() >= count || row_count > EARLY_ROWS_MAX;
+            let enough = table.len() >= count;
             Ok(if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         })?;
-        if table.len() >= count {
-            let numbers = 0..u32::try_from(count).expect("few groups");
-            return encoder.decode(numbers.map(|number| table.get(number))).map(Some);
-        }
-        if row_count > EARLY_ROWS_MAX {
-            return Ok(None);
-        }
     }
-    Ok(None)
+    if table.len() < count {
+        return Ok(None);
+    }
+    let numbers = 0..u32::try_from(count).expect("few groups");
+    encoder.decode(numbers.map(|number| table.get(number))).map(Some)
 }
 
 /// The groups among `groups` whose keys are those of `winners`, in the order of `winners`. The first

@@ -1,4 +1,4 @@
-//! Byte sizes as people write and read them.
+//! Byte sizes and counts as people write and read them.
 
 use martlet_engine::types::{Error, Result};
 
@@ -63,6 +63,23 @@ pub fn format_byte_size(bytes: u64) -> String {
     }
 }
 
+/// Digits in groups of three: `1,234,567`.
+///
+/// ```
+/// assert_eq!(martlet::output::format_count(1_234_567), "1,234,567");
+/// ```
+pub fn format_count(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,5 +114,11 @@ mod tests {
         ] {
             assert_eq!(format_byte_size(bytes), text);
         }
+    }
+
+    #[test]
+    fn counts_are_grouped_by_thousands() {
+        let texts = [0, 999, 1_000, 1_234_567].map(format_count);
+        assert_eq!(texts, ["0", "999", "1,000", "1,234,567"]);
     }
 }

@@ -38,9 +38,6 @@ use crate::plan::{Aggregate, Expr, Rung};
 use crate::types::{DataType, Result};
 use crate::vector::{Batch, Vector};
 
-/// Groups up to which merging in parallel does not pay. Results of so many come out in the order in
-/// which groups first appear in the input, whatever the number of workers.
-const SERIAL_MERGE_MAX: usize = if cfg!(test) { 1_000 } else { 32_768 };
 /// Hash partitions: ten million rows with a key each then make tables of the size of the cache.
 const PARTITION_COUNT: usize = 256;
 /// Bytes of state below which merging is quicker than the hand-over to the pool.
@@ -196,9 +193,9 @@ pub(crate) fn aggregate(
         .cloned()
         .chain(work.accumulators()?.iter().map(|accumulator| accumulator.kind()))
         .collect();
-    let few = workers.iter().all(|worker| matches!(worker.many, Many::No))
-        && workers.iter().map(|worker| worker.table.table.len()).sum::<usize>()
-            <= SERIAL_MERGE_MAX.max(workers[0].table.table.len());
+    // Each worker's own count decides: the sum of them grows with the workers, the groups do not.
+    let few = workers.len() == 1 && matches!(workers[0].many, Many::No)
+        || workers.iter().all(|worker| worker.has_few_groups(context));
     if !few {
         return Ok(Arc::new(Merged::new(work, kinds, workers, (pool, context))?));
     }
@@ -214,6 +211,8 @@ fn end(workers: &mut [Worker], pool: &WorkerPool) -> Result<()> {
     pool.install(|| workers.par_iter_mut().try_for_each(Worker::end))
 }
 
+/// Merges tables of few groups on one thread, which hardly pays to share out. The result is in the
+/// order in which groups first appear in the input, whatever the number of workers.
 fn merge_few(workers: Vec<Worker>, pool: &WorkerPool) -> Result<(Batch, Reservation)> {
     let is_small = workers.iter().map(Worker::bytes).sum::<usize>() < INSTALL_BYTES_MIN;
     let mut tables = workers.into_iter().map(|worker| worker.table);
@@ -223,8 +222,7 @@ fn merge_few(workers: Vec<Worker>, pool: &WorkerPool) -> Result<(Batch, Reservat
         for other in tables {
             merged.merge(&other, &all_groups(&other.table))?;
         }
-        let in_order = merged.table.len() <= SERIAL_MERGE_MAX;
-        let (batch, memory, _) = merged.finish(in_order)?;
+        let (batch, memory, _) = merged.finish(true)?;
         Ok((batch, memory))
     };
     if is_small { merge() } else { pool.install(merge) }

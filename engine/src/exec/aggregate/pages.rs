@@ -1,7 +1,7 @@
 //! Large arrays that start as zeros.
 //!
-//! From a megabyte on, an array has pages of its own, and the system is asked to make them huge: filling
-//! 100 MB then takes fifty page faults and not 25,000. Must not know what is in them.
+//! From a megabyte on, an array has memory of its own, and the system is asked for huge pages: a page
+//! fault then brings two megabytes and not four kilobytes. Must not know what is in them.
 
 use std::ops::{Deref, DerefMut};
 

@@ -52,8 +52,7 @@ impl Worker {
         match &mut self.many {
             Many::No => {
                 self.table.update(work, (morsel, batch), context)?;
-                let group_count = self.table.table.len();
-                if group_count > context.table_groups_max && !self.table.table.is_single() {
+                if !self.has_few_groups(context) {
                     self.many = self.grow(work, context)?;
                 }
                 Ok(())
@@ -61,6 +60,13 @@ impl Worker {
             Many::ById(by_id) => by_id.update(work, batch, context),
             Many::Rows(rows) => rows.update(work, batch, context),
         }
+    }
+
+    /// Whether its groups are in the table, and not too many for one.
+    pub(super) fn has_few_groups(&self, context: &Context) -> bool {
+        let table = &self.table.table;
+        matches!(self.many, Many::No)
+            && (table.is_single() || table.len() <= context.table_groups_max)
     }
 
     fn grow(&mut self, work: &Work, context: &Context) -> Result<Many> {
@@ -174,7 +180,8 @@ impl Partial {
         let runs = runs_of(groups);
         for (index, accumulator) in self.accumulators.iter_mut().enumerate() {
             accumulator.resize(group_count);
-            match runs.as_ref().filter(|_| work.aggregates[index].takes_runs()) {
+            let takes_runs = accumulator.takes_runs() && work.aggregates[index].takes_runs();
+            match runs.as_ref().filter(|_| takes_runs) {
                 None => feed(work, index, accumulator.as_mut(), groups, &inputs)?,
                 Some(runs) => {
                     let argument = work.aggregates[index].argument.map(|input| &inputs[input]);
@@ -264,7 +271,8 @@ impl Partial {
         self.account()
     }
 
-    /// Keys, then aggregates, a row a group, and the table, for its memory; with `in_order`, in the order of the groups' first rows.
+    /// Keys, then aggregates, a row a group, and the table, for its memory; with `in_order`, in the
+    /// order of the groups' first rows.
     pub(super) fn finish(mut self, in_order: bool) -> Result<(Batch, Reservation, GroupTable)> {
         self.settle()?;
         let group_count = self.table.len();

@@ -50,12 +50,20 @@ impl Builder {
         count: usize,
         (stats, below): (&Arc<OperatorStats>, &Place),
     ) -> Result<Option<Arc<dyn Source>>> {
-        let first_rows = self.scan(grouped.scan, &Arc::new(OperatorStats::new("", 0)))?;
+        let first_rows = self.peek(grouped.scan)?;
         let keys = Program::new(grouped.keys, first_rows.kinds(), false);
-        let first = winners::first_groups(first_rows.as_ref(), &keys, count, &self.context)?;
+        let context = Context { progress: Arc::default(), ..self.context.clone() };
+        let first = winners::first_groups(first_rows.as_ref(), &keys, count, &context)?;
         let Some(first) = first else { return Ok(None) };
         stats.note("groups fixed early", count as u64);
         self.groups_of(grouped, &first, (stats, below)).map(Some)
+    }
+
+    /// A scan to look at, which counts neither for the profile nor for the progress.
+    fn peek(&self, what: &plan::Scan) -> Result<Arc<dyn Source>> {
+        let context = Context { progress: Arc::default(), ..self.context.clone() };
+        let stats = Arc::new(OperatorStats::new("", 0));
+        scan::open(what, self.row_groups.as_deref(), &self.snapshot, &context, &stats)
     }
 
     /// The groups whose keys are `winners`, in their order.
@@ -91,7 +99,7 @@ impl Builder {
             return Ok(None);
         }
         let name = name(input);
-        let first_rows = self.scan(&needed.scan, &Arc::new(OperatorStats::new("", 0)))?;
+        let first_rows = self.peek(&needed.scan)?;
         let group_keys = Program::new(&needed.keys, first_rows.kinds(), true);
         if !winners::has_many_groups(group_keys.kinds(), grouped.aggregates, &self.context) {
             return Ok(None);

@@ -601,4 +601,57 @@ mod tests {
             assert!(set.ranges.is_empty() || set.verdict(&unknown) == Verdict::Some);
         }
     }
+
+    #[test]
+    fn the_year_of_a_day_is_compared_as_the_day() {
+        use crate::types::TimeUnit;
+        let timestamp = DataType::Timestamp { unit: TimeUnit::Millisecond, zoned: false };
+        for (data_type, per_day) in [(DataType::Date, 1), (timestamp, 86_400_000)] {
+            let year_of = |data_type| Expr::Call {
+                function: Function::Extract(DatePart::Year),
+                arguments: vec![Expr::column(3, data_type)],
+                data_type: DataType::Int64,
+            };
+            for op in [
+                Comparison::Equal,
+                Comparison::NotEqual,
+                Comparison::Less,
+                Comparison::LessOrEqual,
+                Comparison::Greater,
+                Comparison::GreaterOrEqual,
+                Comparison::Distinct,
+                Comparison::NotDistinct,
+            ] {
+                for turned in [false, true] {
+                    let literal = Expr::literal(Value::Int(2_000), DataType::Int64);
+                    let (left, right) = if turned {
+                        (literal, year_of(data_type))
+                    } else {
+                        (year_of(data_type), literal)
+                    };
+                    let compare =
+                        Expr::Compare { op, left: Box::new(left), right: Box::new(right) };
+                    let (column, set) = ValueSet::of(&compare).expect("a range of days");
+                    assert_eq!(column, 3);
+                    // The last and first days of 1999, 2000 and 2001, counted from 1970.
+                    for (day, year) in
+                        [(10_956, 1999), (10_957, 2000), (11_322, 2000), (11_323, 2001)]
+                    {
+                        let order = if turned { 2_000.cmp(&year) } else { year.cmp(&2_000) };
+                        let expected = match op {
+                            Comparison::Equal | Comparison::NotDistinct => order.is_eq(),
+                            Comparison::NotEqual | Comparison::Distinct => order.is_ne(),
+                            Comparison::Less => order.is_lt(),
+                            Comparison::LessOrEqual => order.is_le(),
+                            Comparison::Greater => order.is_gt(),
+                            Comparison::GreaterOrEqual => order.is_ge(),
+                        };
+                        let tick = Value::Int(day * per_day);
+                        assert_eq!(set.contains(&tick), expected, "{op:?} {year} {turned}");
+                    }
+                    assert_eq!(set.contains(&Value::Null), op == Comparison::Distinct);
+                }
+            }
+        }
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use martlet::output::format_count;
+
 /// What a query read, of what there is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ReadCounts {
@@ -18,12 +20,12 @@ pub(crate) struct ReadCounts {
 /// `(3 rows, 1.25 ms, read 3 of 105 columns, 2 of 160 pages)`.
 pub(crate) fn footer(row_count: u64, elapsed: Duration, read: ReadCounts) -> String {
     let rows = if row_count == 1 { "row" } else { "rows" };
-    let (rows_read, elapsed) = (grouped(row_count), duration(elapsed));
+    let (rows_read, elapsed) = (format_count(row_count), duration(elapsed));
     if read.columns_all == 0 {
         return format!("({rows_read} {rows}, {elapsed})");
     }
-    let (columns, columns_all) = (grouped(read.columns), grouped(read.columns_all));
-    let (pages, pages_all) = (grouped(read.pages), grouped(read.pages_all));
+    let (columns, columns_all) = (format_count(read.columns), format_count(read.columns_all));
+    let (pages, pages_all) = (format_count(read.pages), format_count(read.pages_all));
     format!(
         "({rows_read} {rows}, {elapsed}, read {columns} of {columns_all} columns, \
          {pages} of {pages_all} pages)"
@@ -40,19 +42,6 @@ pub(crate) fn duration(elapsed: Duration) -> String {
         ..9_995.0 => format!("{:.2} s", milliseconds / 1e3),
         _ => format!("{:.1} s", milliseconds / 1e3),
     }
-}
-
-/// `1,234,567`.
-pub(crate) fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]
@@ -81,13 +70,5 @@ mod tests {
         ] {
             assert_eq!(duration(Duration::from_micros(microseconds)), text);
         }
-    }
-
-    #[test]
-    fn counts_are_grouped_by_thousands() {
-        assert_eq!(
-            [0, 999, 1_000, 1_234_567].map(grouped),
-            ["0", "999", "1,000", "1,234,567"].map(String::from)
-        );
     }
 }

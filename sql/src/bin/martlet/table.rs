@@ -9,10 +9,8 @@ use std::fmt::Write;
 use arrow::datatypes::Schema;
 use arrow::record_batch::RecordBatch;
 use martlet::Result;
-use martlet::output::{CellKind, Cells};
+use martlet::output::{CellKind, Cells, format_count};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
-
-use crate::footer::grouped;
 
 /// A cell is at least this wide before it is cut.
 const CELL_WIDTH_MIN: usize = 40;
@@ -244,7 +242,7 @@ fn push_notes(
     shown_row_count: usize,
 ) {
     if hidden_count > 0 {
-        let (hidden, all) = (grouped(hidden_count as u64), grouped(column_count as u64));
+        let (hidden, all) = (format_count(hidden_count as u64), format_count(column_count as u64));
         append(
             text,
             format_args!("… {hidden} of {all} columns are not shown: name the ones you want\n"),
@@ -252,7 +250,7 @@ fn push_notes(
     }
     let more = row_count - shown_row_count as u64;
     if more > 0 {
-        let more = grouped(more);
+        let more = format_count(more);
         append(text, format_args!("… {more} more rows: add LIMIT, --max-rows or --format csv\n"));
     }
 }

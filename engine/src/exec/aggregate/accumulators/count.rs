@@ -43,6 +43,10 @@ impl Accumulator for CountRows {
         Ok(())
     }
 
+    fn takes_runs(&self) -> bool {
+        true
+    }
+
     fn update_run(&mut self, group: u32, argument: &Vector) -> Result<()> {
         self.add_run(group, argument.len());
         Ok(())
@@ -84,6 +88,10 @@ impl Accumulator for Count {
             Some((groups, _)) => self.0.add(groups.borrow()),
         }
         Ok(())
+    }
+
+    fn takes_runs(&self) -> bool {
+        true
     }
 
     fn update_run(&mut self, group: u32, argument: &Vector) -> Result<()> {

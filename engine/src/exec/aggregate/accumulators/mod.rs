@@ -98,12 +98,17 @@ pub(crate) trait Accumulator: Any + Debug + Send + Sync {
         Err(Error::internal("an aggregate of one argument was given two"))
     }
 
-    /// Takes a batch whose rows are all of one group.
+    /// Whether rows of one group cost less when they are handed over together.
+    fn takes_runs(&self) -> bool {
+        false
+    }
+
+    /// Takes rows that are all of one group, where [`takes_runs`](Self::takes_runs).
     ///
     /// # Errors
     /// As [`update`](Self::update).
-    fn update_run(&mut self, group: u32, argument: &Vector) -> Result<()> {
-        self.update(Groups::Each(&vec![group; argument.len()]), argument)
+    fn update_run(&mut self, _group: u32, _argument: &Vector) -> Result<()> {
+        Err(Error::internal("an aggregate that takes no runs was given one"))
     }
 
     /// Whether [`Accumulator::settle`] has nothing left to do.

@@ -162,6 +162,10 @@ impl<S: Sums> Accumulator for SumOf<S> {
         }
     }
 
+    fn takes_runs(&self) -> bool {
+        true
+    }
+
     fn update_run(&mut self, group: u32, argument: &Vector) -> Result<()> {
         let all = Groups::First(argument.len());
         let taken = without_nulls(all, argument)?;

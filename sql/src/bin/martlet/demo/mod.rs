@@ -16,10 +16,11 @@ use std::path::Path;
 use std::time::Instant;
 
 use martlet::Database;
+use martlet::output::format_count;
 
 use self::tour::TOUR;
 use crate::cli::DemoArgs;
-use crate::footer::{duration, grouped};
+use crate::footer::duration;
 use crate::printer::{Format, Printer};
 use crate::session::{Failure, Session};
 
@@ -52,7 +53,7 @@ fn open_or_build(args: &DemoArgs) -> Result<Database, Failure> {
         eprintln!("The demo mart in {} is there already.", directory.display());
         return Ok(database);
     }
-    let (rows, width) = (grouped(order::ORDER_COUNT), columns.len());
+    let (rows, width) = (format_count(order::ORDER_COUNT), columns.len());
     eprintln!("Building {}: {rows} orders of {width} columns.", directory.display());
     let start = Instant::now();
     build::build(directory, columns, crate::options(&args.limits))?;
