@@ -9,8 +9,12 @@ use std::ops::Range;
 
 use super::BLOCK_LEN;
 use super::layout::to_usize;
+use super::listed::Listed;
 use crate::kernel::{self, BLOCK_WORDS, Lane};
 use crate::types::{Error, Result};
+
+/// Ranges of integers that are compared one after the other.
+const RANGES_MAX: usize = 4;
 
 /// Which codes pass.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +38,8 @@ pub(super) enum Verdict {
 pub(super) enum LaneTest<'a, L: Lane> {
     /// In one of the circular ranges: where it starts, and how far it reaches.
     Ranges(Vec<(L, L)>),
+    /// The same for many.
+    Listed(Listed<L>),
     /// Whose bit is set.
     Table(&'a [u64]),
 }
@@ -43,12 +49,15 @@ impl<'a, L: Lane> LaneTest<'a, L> {
     pub(super) fn integers(ranges: &[(i128, i128)], (min, max): (i128, i128)) -> LaneTest<'a, L> {
         // The low bits are the lane's.
         let lane = |value: i128| L::from_u64(low_bits(value));
-        let ranges = ranges
+        let ranges: Vec<(L, L)> = ranges
             .iter()
             .map(|(low, high)| ((*low).max(min), (*high).min(max)))
             .filter(|(low, high)| low <= high)
             .map(|(low, high)| (lane(low), lane(high - low)))
             .collect();
+        if ranges.len() > RANGES_MAX {
+            return LaneTest::Listed(Listed::new(ranges));
+        }
         LaneTest::Ranges(ranges)
     }
 
@@ -75,6 +84,7 @@ impl<'a, L: Lane> LaneTest<'a, L> {
             LaneTest::Ranges(ranges) => {
                 Ok(ranges.iter().any(|(low, span)| value.wrapping_sub(*low) <= *span))
             }
+            LaneTest::Listed(listed) => Ok(listed.holds(value)),
             LaneTest::Table(bits) => {
                 let code = usize::try_from(value.to_u64()).map_err(|_| beyond(value))?;
                 let word = bits.get(code / 64).ok_or_else(|| beyond(value))?;
@@ -85,7 +95,11 @@ impl<'a, L: Lane> LaneTest<'a, L> {
 
     /// What is known of values that are at most `reach` after `base`.
     pub(super) fn verdict(&self, base: L, reach: L) -> Verdict {
-        let LaneTest::Ranges(ranges) = self else { return Verdict::Some };
+        let ranges = match self {
+            LaneTest::Ranges(ranges) => ranges,
+            LaneTest::Listed(listed) if !listed.may_hold(base, reach) => return Verdict::None,
+            LaneTest::Listed(_) | LaneTest::Table(_) => return Verdict::Some,
+        };
         let mut verdict = Verdict::None;
         for (low, span) in ranges {
             let offset = base.wrapping_sub(*low);
@@ -118,6 +132,7 @@ impl<'a, L: Lane> LaneTest<'a, L> {
                 }
                 rows.iter_mut().zip(passing).for_each(|(row, passing)| *row &= passing);
             }
+            LaneTest::Listed(listed) => listed.filter_block(values, rows),
             LaneTest::Table(bits) => {
                 let max = kernel::max(&values[..len]);
                 if usize::try_from(max.to_u64()).is_ok_and(|max| max / 64 < bits.len()) {

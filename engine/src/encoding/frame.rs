@@ -303,24 +303,21 @@ impl Frame {
 
         let mut blocks = Vec::with_capacity(block_count);
         let mut first_exception = 0;
-        for block_idx in 0..block_count {
-            let width = u32::from(page[widths.start + block_idx]);
+        let mut packed = cursor.position();
+        for (block_idx, width) in page[widths].iter().enumerate() {
+            let width = u32::from(*width);
             if width > L::BITS {
                 return Err(Error::corrupt(format!("block {block_idx}: width {width}")));
             }
             let block_len = BLOCK_LEN.min(len - block_idx * BLOCK_LEN);
-            let words = kernel::packed_words::<L>(width, block_len);
-            let packed = cursor.array(words, L::BYTES)?;
-            blocks.push(Block {
-                width,
-                packed: packed.start,
-                packed_end: packed.end,
-                first_exception,
-            });
+            let packed_end = packed + kernel::packed_words::<L>(width, block_len) * L::BYTES;
+            blocks.push(Block { width, packed, packed_end, first_exception });
+            packed = packed_end;
             if has_exceptions {
                 first_exception += usize::from(item::<u16>(page, counts.start, block_idx));
             }
         }
+        let _packed = cursor.array(packed - cursor.position(), 1)?;
         if first_exception != exception_count {
             return Err(Error::corrupt(format!(
                 "blocks have {first_exception} exceptions of {exception_count}"

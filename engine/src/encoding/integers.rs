@@ -14,7 +14,7 @@ use super::{BLOCK_LEN, Encoding, delta, fixed, frame, run_length, sparse, validi
 use crate::kernel::{self, Integer, Lane};
 
 /// Hundredths of the frame's bytes that another encoding may take at most.
-const RUN_LENGTH_PERCENT: usize = 95;
+const RUN_LENGTH_PERCENT: usize = 50;
 const SPARSE_PERCENT: usize = 80;
 const DELTA_PERCENT: usize = 75;
 

@@ -26,6 +26,7 @@ mod fixed;
 mod frame;
 mod integers;
 mod layout;
+mod listed;
 mod page;
 pub mod pieces;
 mod run_length;

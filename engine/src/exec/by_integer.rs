@@ -72,13 +72,28 @@ impl ByInteger {
         let len = array.len() as u64;
         let seen = self.row_count.fetch_add(len, Ordering::Relaxed) + len;
         if seen >= u64::from(self.count) / 8
-            && let Some(results) = self.results.get_or_init(|| self.compute(context).ok())
+            && let Some(results) = self.all(context)
         {
             let positions = UInt32Array::from(self.positions(&array)?);
             return Ok(Vector::Flat(take(results.as_ref(), &positions, None)?));
         }
         let len = array.len();
         Ok(Vector::Flat(evaluate(&self.expr, &[array], len, context)?))
+    }
+
+    /// How many integers there are.
+    pub(crate) fn count(&self) -> u64 {
+        self.count.into()
+    }
+
+    /// The integer in place `index`.
+    pub(crate) fn value(&self, index: usize) -> i128 {
+        self.min + index as i128
+    }
+
+    /// The results by integer, then that of NULL; `None` where some integer raises an error.
+    pub(crate) fn all(&self, context: &Context) -> Option<ArrayRef> {
+        self.results.get_or_init(|| self.compute(context).ok()).clone()
     }
 
     fn compute(&self, context: &Context) -> Result<ArrayRef> {

@@ -1,5 +1,8 @@
 //! Compiles one kernel body for several instruction sets and picks the best at run time.
 
+#[cfg(target_arch = "x86_64")]
+use std::sync::OnceLock;
+
 /// Defines a function that runs `$body` compiled for AVX-512, AVX2 or the target's baseline,
 /// whichever is the best that this CPU has.
 ///
@@ -16,16 +19,18 @@ macro_rules! vectorised {
         pub(crate) fn $name $(<$generic: $bound>)? ($($argument: $type),*) $(-> $result)? {
             #[cfg(target_arch = "x86_64")]
             {
-                #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+                #[target_feature(
+                    enable = "avx512f,avx512bw,avx512dq,avx512vl,bmi1,bmi2,lzcnt,popcnt"
+                )]
                 fn avx512 $(<$generic: $bound>)? ($($argument: $type),*) $(-> $result)? {
                     $body($($argument),*)
                 }
-                #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+                #[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
                 fn avx2 $(<$generic: $bound>)? ($($argument: $type),*) $(-> $result)? {
                     $body($($argument),*)
                 }
                 if $crate::kernel::dispatch::has_avx512() {
-                    // SAFETY: the line above checked that this CPU has all four features, the only
+                    // SAFETY: the line above checked that this CPU has all the features named, the only
                     // requirement of a function that is safe apart from its `target_feature`.
                     return unsafe { avx512($($argument),*) };
                 }
@@ -40,23 +45,32 @@ macro_rules! vectorised {
 }
 pub(crate) use vectorised;
 
-/// Whether this CPU has AVX-512 F, BW, DQ and VL. The answer is cached by the standard library.
+/// Whether this CPU has AVX-512 F, BW, DQ and VL, and what [`has_avx2`] asks for.
 #[cfg(target_arch = "x86_64")]
 #[inline]
 pub(crate) fn has_avx512() -> bool {
-    std::arch::is_x86_feature_detected!("avx512f")
-        && std::arch::is_x86_feature_detected!("avx512bw")
-        && std::arch::is_x86_feature_detected!("avx512dq")
-        && std::arch::is_x86_feature_detected!("avx512vl")
+    // The standard library asks for each feature again, which a short kernel would notice.
+    static HAS: OnceLock<bool> = OnceLock::new();
+    *HAS.get_or_init(|| {
+        std::arch::is_x86_feature_detected!("avx512f")
+            && std::arch::is_x86_feature_detected!("avx512bw")
+            && std::arch::is_x86_feature_detected!("avx512dq")
+            && std::arch::is_x86_feature_detected!("avx512vl")
+            && has_avx2()
+    })
 }
 
-/// Whether this CPU has AVX2 and the bit instructions that came with it.
+/// Whether this CPU has AVX2 and what came with it: fused multiplication and the bit instructions.
 #[cfg(target_arch = "x86_64")]
 #[inline]
 pub(crate) fn has_avx2() -> bool {
-    std::arch::is_x86_feature_detected!("avx2")
-        && std::arch::is_x86_feature_detected!("bmi1")
-        && std::arch::is_x86_feature_detected!("bmi2")
-        && std::arch::is_x86_feature_detected!("lzcnt")
-        && std::arch::is_x86_feature_detected!("popcnt")
+    static HAS: OnceLock<bool> = OnceLock::new();
+    *HAS.get_or_init(|| {
+        std::arch::is_x86_feature_detected!("avx2")
+            && std::arch::is_x86_feature_detected!("fma")
+            && std::arch::is_x86_feature_detected!("bmi1")
+            && std::arch::is_x86_feature_detected!("bmi2")
+            && std::arch::is_x86_feature_detected!("lzcnt")
+            && std::arch::is_x86_feature_detected!("popcnt")
+    })
 }

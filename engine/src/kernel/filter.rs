@@ -68,22 +68,31 @@ pub(crate) fn keep_listed<L: Lane>(values: &[L], table: &[u64], rows: &mut [u64]
 /// Rows of a word from which testing all 64 costs no more than testing each.
 const DENSE: u32 = 24;
 
-/// Appends the positions of the set bits of `words`; the first bit is at `first`.
-#[inline]
-pub(crate) fn push_positions(words: &[u64], first: u32, target: &mut Vec<u32>) {
-    let mut base = first;
-    for word in words {
-        if *word == u64::MAX {
-            target.extend(base..base + 64);
-        } else {
-            let mut left = *word;
-            while left != 0 {
-                target.push(base + left.trailing_zeros());
-                left &= left - 1;
+vectorised! {
+    /// Appends the positions of the set bits of `words`; the first bit is at `first`.
+    fn push_positions(words: &[u64], first: u32, target: &mut Vec<u32>) = push_positions_body
+}
+
+#[inline(always)]
+fn push_positions_body(words: &[u64], first: u32, target: &mut Vec<u32>) {
+    let mut end = target.len();
+    // Eight places are written at once, whatever is set: few branches, few of them guessed wrong.
+    target.resize(end + count_bits_body(words) + 8, 0);
+    for (base, word) in (first..).step_by(64).zip(words) {
+        if *word == 0 {
+            continue;
+        }
+        let count = word.count_ones() as usize;
+        let mut left = *word;
+        for eight in target[end..end + count.next_multiple_of(8)].chunks_exact_mut(8) {
+            for place in eight {
+                *place = base.wrapping_add(left.trailing_zeros());
+                left &= left.wrapping_sub(1);
             }
         }
-        base += 64;
+        end += count;
     }
+    target.truncate(end);
 }
 
 vectorised! {

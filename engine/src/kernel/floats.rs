@@ -62,9 +62,122 @@ fn float_facts_body(values: &[f64]) -> FloatFacts {
     }
 }
 
+vectorised! {
+    /// Least and greatest exponent field, at least 1, of the values that are not 0; (`u32::MAX`, 0)
+    /// when there are none.
+    fn exponent_fields(values: &[f64]) -> (u32, u32) = exponent_fields_body
+}
+
+#[inline(always)]
+fn exponent_fields_body(values: &[f64]) -> (u32, u32) {
+    // Without their sign, doubles order as their bits do; less one, zeros are the greatest.
+    let (mut least, mut greatest) = (u64::MAX, 0);
+    for value in values {
+        let magnitude = value.to_bits() << 1;
+        least = least.min(magnitude.wrapping_sub(1));
+        greatest = greatest.max(magnitude);
+    }
+    if greatest == 0 {
+        return (u32::MAX, 0);
+    }
+    let field = |magnitude: u64| (magnitude >> (MANTISSA_BITS + 1)).max(1) as u32;
+    (field(least + 1), field(greatest))
+}
+
+vectorised! {
+    /// Each value in units of 2^(`unit` - 1075), as the low and the high 64 bits of an integer of 128.
+    /// Exponent fields are from `unit` to `unit` + 62, but for zeros.
+    fn scale_floats(values: &[f64], unit: u32, lows: &mut [u64], highs: &mut [i64]) = scale_floats_body
+}
+
+#[inline(always)]
+fn scale_floats_body(values: &[f64], unit: u32, lows: &mut [u64], highs: &mut [i64]) {
+    let unit = u64::from(unit);
+    for ((value, low), high) in values.iter().zip(lows).zip(highs) {
+        let bits = value.to_bits();
+        let field = bits >> MANTISSA_BITS & EXPONENT_MASK;
+        let leading = if field > 0 { 1 << MANTISSA_BITS } else { 0 };
+        let mantissa = bits & ((1 << MANTISSA_BITS) - 1) | leading;
+        let sign = bits.cast_signed() >> 63;
+        let signed = (mantissa.cast_signed() ^ sign) - sign;
+        let shift = (field.max(unit) - unit) & 63;
+        *low = signed.cast_unsigned() << shift;
+        *high = signed >> 1 >> (63 - shift);
+    }
+}
+
+vectorised! {
+    /// Each product, rounded, and what rounding took from it: by fused multiplication.
+    fn two_products(x: &[f64], y: &[f64], products: &mut [f64], rests: &mut [f64]) = two_products_body
+}
+
+#[inline(always)]
+fn two_products_body(x: &[f64], y: &[f64], products: &mut [f64], rests: &mut [f64]) {
+    for (((x, y), product), rest) in x.iter().zip(y).zip(products).zip(rests) {
+        *product = x * y;
+        *rest = x.mul_add(*y, -*product);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Doubles of all exponents from `from` to `to`, both signs.
+    fn doubles(from: u64, to: u64) -> Vec<f64> {
+        let mut state = 1_u64;
+        let mut next = || {
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            state
+        };
+        (0..1_000)
+            .map(|_| {
+                let field = from + (next() >> 33) % (to - from + 1);
+                f64::from_bits(next() & 0x800F_FFFF_FFFF_FFFF | field << MANTISSA_BITS)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn exponents_are_those_of_the_values_that_are_not_zero() {
+        let values = [0.0, 4.0, -0.0, -0.5, f64::from_bits(1)];
+        assert_eq!(exponent_fields(&values[..4]), (1_022, 1_025));
+        assert_eq!(exponent_fields(&values), (1, 1_025));
+        assert_eq!(exponent_fields(&values[..1]), (u32::MAX, 0));
+        assert_eq!(exponent_fields(&[f64::NAN]), (0x7FF, 0x7FF));
+    }
+
+    #[test]
+    fn scaled_doubles_are_the_integers_that_they_are_in_their_unit() {
+        for unit in [1, 1_000] {
+            let mut values = doubles(unit, unit + 41);
+            values.extend([0.0, -0.0]);
+            let (mut lows, mut highs) = (vec![0; values.len()], vec![0; values.len()]);
+            let scale = u32::try_from(unit).unwrap();
+            scale_floats(&values, scale, &mut lows, &mut highs);
+            for ((value, low), high) in values.iter().zip(lows).zip(highs) {
+                let bits = value.to_bits();
+                let field = bits >> MANTISSA_BITS & EXPONENT_MASK;
+                let fraction = i128::from(bits & ((1 << MANTISSA_BITS) - 1));
+                let leading = if field > 0 { 1 << MANTISSA_BITS } else { 0 };
+                let mantissa = (fraction + leading) << field.saturating_sub(unit);
+                let naive = if value.is_sign_negative() { -mantissa } else { mantissa };
+                assert_eq!(i128::from(high) << 64 | i128::from(low), naive, "{value:e}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_product_and_its_rest_are_the_exact_product() {
+        let (x, y) = (doubles(1_000, 1_040), doubles(900, 1_100));
+        let (mut products, mut rests) = (vec![0.0; x.len()], vec![0.0; x.len()]);
+        two_products(&x, &y, &mut products, &mut rests);
+        for (index, (product, rest)) in products.iter().zip(rests).enumerate() {
+            let rounded = x[index] * y[index];
+            assert_eq!(product.to_bits(), rounded.to_bits());
+            assert_eq!(rest.to_bits(), x[index].mul_add(y[index], -rounded).to_bits());
+        }
+    }
 
     #[test]
     fn bits_are_those_of_finite_values() {

@@ -22,9 +22,10 @@ pub(crate) use self::decimals::{
     f64_of_digits,
 };
 pub(crate) use self::filter::{BLOCK_WORDS, count_bits, keep_listed, max, push_positions, within};
-pub(crate) use self::floats::float_facts;
+pub(crate) use self::floats::{exponent_fields, float_facts, scale_floats, two_products};
 pub(crate) use self::lane::{Integer, Lane};
 pub(crate) use self::scan::{
-    count_changes, count_equal, count_wider, differences, min_max, prefix_sums, select_valid,
+    add_multiples, count_changes, count_equal, count_wider, differences, gather, min_max,
+    prefix_sums, select_valid,
 };
 pub(crate) use self::sum::sum;

@@ -99,6 +99,37 @@ fn select_valid_body<L: Lane>(values: &mut [L], valid: &[u64], fill: L) {
     }
 }
 
+vectorised! {
+    /// Writes the entry of `table` at each index; an index beyond gives the last entry.
+    ///
+    /// # Panics
+    /// When the table is empty.
+    fn gather(table: &[u32], indices: &[u32], target: &mut [u32]) = gather_body
+}
+
+#[inline(always)]
+fn gather_body(table: &[u32], indices: &[u32], target: &mut [u32]) {
+    // Without a branch in the loop, look-ups go side by side.
+    let last = table.len() - 1;
+    for (target, index) in target.iter_mut().zip(indices) {
+        *target = table[(*index as usize).min(last)];
+    }
+}
+
+vectorised! {
+    /// Adds `factor` times each value's distance from `base` to its place in `target`, wrapping.
+    fn add_multiples<N: Integer>(values: &[N], base: N::Lane, factor: u32, target: &mut [u32]) = add_multiples_body
+}
+
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "32 bits are asked for")]
+fn add_multiples_body<N: Integer>(values: &[N], base: N::Lane, factor: u32, target: &mut [u32]) {
+    for (target, value) in target.iter_mut().zip(values) {
+        let distance = value.to_lane().wrapping_sub(base).to_u64() as u32;
+        *target = target.wrapping_add(distance.wrapping_mul(factor));
+    }
+}
+
 #[cfg(test)]
 #[expect(clippy::result_large_err, reason = "proptest's error type")]
 mod tests {
@@ -141,6 +172,32 @@ mod tests {
             for (row, value) in values.iter().enumerate() {
                 let is_valid = valid[row / 64] >> (row % 64) & 1 == 1;
                 prop_assert_eq!(found[row], if is_valid { *value } else { 42 });
+            }
+        }
+
+        #[test]
+        fn entries_are_gathered_one_by_one(
+            table in prop::collection::vec(any::<u32>(), 1..50),
+            indices in prop::collection::vec(0..60_u32, 0..100),
+        ) {
+            let mut found = vec![0; indices.len()];
+            gather(&table, &indices, &mut found);
+            for (found, index) in found.iter().zip(&indices) {
+                let entry = table.get((*index as usize).min(table.len() - 1));
+                prop_assert_eq!(Some(found), entry);
+            }
+        }
+
+        #[test]
+        fn multiples_are_added_one_by_one(
+            values in prop::collection::vec(-100_i16..100, 0..100),
+            factor: u32,
+        ) {
+            let mut found = vec![7_u32; values.len()];
+            add_multiples(&values, (-100_i16).to_lane(), factor, &mut found);
+            for (found, value) in found.iter().zip(&values) {
+                let distance = u32::try_from(value + 100).unwrap();
+                prop_assert_eq!(*found, 7_u32.wrapping_add(distance.wrapping_mul(factor)));
             }
         }
     }

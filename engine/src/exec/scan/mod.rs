@@ -11,6 +11,7 @@ mod parquet;
 mod reader;
 mod stored;
 mod table;
+mod terms;
 #[cfg(test)]
 mod tests;
 mod top_bound;

@@ -7,6 +7,9 @@ use super::table::len_u32;
 use crate::kernel;
 use crate::vector::Selection;
 
+/// Words whose bits are listed at once.
+const WORDS_AT_ONCE: usize = 16;
+
 /// Which rows of a page are left.
 #[derive(Clone, Debug)]
 pub(crate) struct PageRows {
@@ -73,13 +76,16 @@ impl Pieces<'_> {
             self.next += len;
             return Some(Selection::All(start..self.next));
         }
-        let mut rows = Vec::with_capacity(len as usize + 64);
+        let words = &self.rows.words;
         let mut word_idx = (start / 64) as usize;
-        let mut word = self.rows.words[word_idx] & (u64::MAX << (start % 64));
+        let mut rows = Vec::with_capacity(len as usize + 64 * WORDS_AT_ONCE);
+        let first = words[word_idx] & (u64::MAX << (start % 64));
+        kernel::push_positions(&[first], len_u32(word_idx) * 64, &mut rows);
+        word_idx += 1;
         while rows.len() < len as usize {
-            kernel::push_positions(&[word], len_u32(word_idx) * 64, &mut rows);
-            word_idx += 1;
-            word = self.rows.words.get(word_idx).copied().unwrap_or(0);
+            let end = words.len().min(word_idx + WORDS_AT_ONCE);
+            kernel::push_positions(&words[word_idx..end], len_u32(word_idx) * 64, &mut rows);
+            word_idx = end;
         }
         rows.truncate(len as usize);
         let (first, last) = (rows[0], rows[rows.len() - 1]);

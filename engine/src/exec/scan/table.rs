@@ -15,6 +15,7 @@ use roaring::RoaringBitmap;
 use super::conjunct::{IdSet, Test, page_verdict, test_for};
 use super::page_rows::PageRows;
 use super::reader::{OpenColumn, ReadCounters, Reader};
+use super::terms::term_sets;
 use super::top_bound;
 use super::value_set::{ValueSet, Verdict};
 use super::view::{CodesView, Column, DictionaryView, TableView, unread};
@@ -97,7 +98,10 @@ impl TableScan {
             .iter()
             .map(|column| view.dictionary(column.field))
             .collect::<Result<Vec<_>>>()?;
-        let sets = filter.iter().map(ValueSet::of).collect::<Vec<_>>();
+        let mut kind = |column: usize| filter_kind(view, &columns[column]).ok().flatten();
+        let row_count = (0..view.row_group_count()).map(|index| u64::from(view.row_count(index)));
+        let (exprs, sets): (Vec<Expr>, Vec<ColumnSet>) =
+            term_sets(filter, &mut kind, row_count.sum(), context).into_iter().unzip();
         let ids = sets
             .iter()
             .map(|set| match set {
@@ -121,7 +125,7 @@ impl TableScan {
             }
         }
         let terms =
-            filter.iter().zip(sets).map(|(expr, set)| Term::new(expr, set, &kinds)).collect();
+            exprs.iter().zip(sets).map(|(expr, set)| Term::new(expr, set, &kinds)).collect();
         let given: Vec<usize> = (0..output_count).collect();
         let given_kinds = kinds[..output_count].to_vec();
         let mut scan = TableScan {
@@ -671,18 +675,29 @@ fn column_kinds(
                     by_id: code_count > id_count + id_count / 2,
                 }
             }
-            _ => flat_kind(column.data_type, open()),
+            _ => flat_kind(column.data_type, open().map(|open| &open.column)),
         }
     };
     columns.iter().zip(dictionaries).enumerate().map(kind).collect()
 }
 
-fn flat_kind<'a>(data_type: DataType, columns: impl Iterator<Item = &'a OpenColumn>) -> ColumnKind {
+/// What is known of a column of integers before row groups are opened; `None` for other columns.
+fn filter_kind(view: &dyn TableView, column: &ScanColumn) -> Result<Option<ColumnKind>> {
+    if !column.data_type.is_integer() && !column.data_type.is_temporal() {
+        return Ok(None);
+    }
+    let chunks = (0..view.row_group_count())
+        .map(|index| view.chunk(index, column.field))
+        .collect::<Result<Vec<_>>>()?;
+    Ok(Some(flat_kind(column.data_type, chunks.iter())))
+}
+
+fn flat_kind<'a>(data_type: DataType, columns: impl Iterator<Item = &'a Column>) -> ColumnKind {
     let mut nullable = false;
     let mut bounds: Option<(i128, i128)> = None;
     let mut known = true;
     for column in columns {
-        let (min, max) = match &column.column {
+        let (min, max) = match column {
             Column::Constant(value) => {
                 nullable |= value.is_null();
                 (Some(value.clone()), Some(value.clone()))
