@@ -5,6 +5,7 @@
 //! give the rows in the order of the input, so that the answer is the same on any number of workers.
 //! The module must not know SQL.
 
+mod kept;
 mod number;
 #[cfg(test)]
 mod tests;

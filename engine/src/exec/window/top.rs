@@ -1,12 +1,10 @@
-//! The first rows of each partition: every worker keeps a heap of the best for each partition it has
-//! met, and nothing else.
+//! The first rows of each partition: every worker keeps the best of each partition that it has met, and
+//! nothing else.
 //!
 //! A row is looked at closely only if a 64-bit prefix of its first key is not behind the worst that
 //! its partition keeps; after the first rows of a partition nearly all others fail that. Rows that
 //! were pushed out stay in memory until they are as many as those kept.
 
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -18,6 +16,7 @@ use super::super::gather::{Pick, gather};
 use super::super::pool::{WorkerPool, drive};
 use super::super::profile::OperatorStats;
 use super::super::source::{MemorySource, Source, batch_to_ids};
+use super::kept::{Candidate, Kept};
 use super::{Numbers, Plan, too_many};
 use crate::context::{Context, Reservation};
 use crate::types::Result;
@@ -28,52 +27,13 @@ const SLACK: usize = if cfg!(test) { 8 } else { 16_384 };
 /// Rows of a morsel of the result.
 const RESULT_MORSEL_LEN: usize = 65_536;
 
-/// A row that may be among the first of its partition.
-#[derive(Debug)]
-struct Candidate {
-    /// Empty where the prefix says as much.
-    key: Box<[u8]>,
-    /// Where the row comes in the input: morsel, then row.
-    place: u64,
-    prefix: u64,
-    pick: Pick,
-}
-
-impl Ord for Candidate {
-    fn cmp(&self, other: &Candidate) -> Ordering {
-        self.order_of_keys((other.prefix, &other.key)).then(self.place.cmp(&other.place))
-    }
-}
-
-impl Candidate {
-    fn order_of_keys(&self, (prefix, key): (u64, &[u8])) -> Ordering {
-        // Most differ in the prefix, which spares a look at the key.
-        self.prefix.cmp(&prefix).then_with(|| self.key.as_ref().cmp(key))
-    }
-}
-
-impl PartialOrd for Candidate {
-    fn partial_cmp(&self, other: &Candidate) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Candidate {
-    fn eq(&self, other: &Candidate) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Candidate {}
-
 /// The best rows of one worker.
 #[derive(Debug)]
 struct Best {
     table: GroupTable,
     /// No row with a larger prefix is among the first of the partition.
     thresholds: Vec<u64>,
-    /// The worst on top.
-    heaps: Vec<BinaryHeap<Candidate>>,
+    kept: Kept,
     batches: Vec<Batch>,
     /// Rows in the batches, and those that are candidates.
     row_count: usize,
@@ -96,7 +56,7 @@ pub(super) fn top(
         Ok(Best {
             table: plan.table()?,
             thresholds: Vec::new(),
-            heaps: Vec::new(),
+            kept: Kept::new(limit),
             batches: Vec::new(),
             row_count: 0,
             live_count: 0,
@@ -108,16 +68,16 @@ pub(super) fn top(
         })
     };
     let bests = drive(input, pool, context, make, |best, morsel, batch| {
-        stats.time(|| best.add((plan, limit), morsel, &batch, context))?;
+        stats.time(|| best.add(plan, morsel, &batch, context))?;
         Ok(ControlFlow::Continue(()))
     })?;
     stats.bytes_at_least(bests.iter().map(|best| best.memory.bytes()).sum());
     context.cancel.check()?;
     stats.time(|| {
-        let Some(best) = bests.into_iter().reduce(|left, right| left.merged(right, limit)) else {
+        let Some(best) = bests.into_iter().reduce(Best::merged) else {
             return Ok(MemorySource::new(plan.kinds(), Vec::new(), Vec::new()));
         };
-        stats.note("partitions", best.heaps.len() as u64);
+        stats.note("partitions", best.kept.len() as u64);
         let (morsels, memory) = pool.install(|| best.finish(plan, context))?;
         Ok(MemorySource::new(plan.kinds(), morsels, vec![memory]))
     })
@@ -126,7 +86,7 @@ pub(super) fn top(
 impl Best {
     fn add(
         &mut self,
-        (plan, limit): (&Plan<'_>, usize),
+        plan: &Plan<'_>,
         morsel: usize,
         batch: &Batch,
         context: &Context,
@@ -141,7 +101,7 @@ impl Best {
         self.table.find(&keys, batch.len(), &mut self.partitions)?;
         let known = self.table.len();
         self.thresholds.resize(known, u64::MAX);
-        self.heaps.resize_with(known, BinaryHeap::new);
+        self.kept.resize(known);
         let columns = plan.order.columns(batch, context)?;
         let prefixes = plan.order.prefixes(&columns)?;
         let rows = self.rows_not_behind(&prefixes);
@@ -162,31 +122,23 @@ impl Best {
                 (self.partitions[*row as usize] as usize, prefixes[*row as usize]);
             let encoded = keys.as_ref().filter(|_| !is_whole(*row)).map(|keys| keys.row(index));
             let key: &[u8] = encoded.as_ref().map_or(&[], |key| key.as_ref());
-            let heap = &mut self.heaps[partition];
-            if heap.len() >= limit {
-                // Of those that tie, the one that comes first in the input is the better.
-                let place = first_place + u64::from(*row);
-                let is_worse = |worst: &Candidate| {
-                    worst.order_of_keys((prefix, key)).then(worst.place.cmp(&place)).is_le()
-                };
-                if heap.peek().is_none_or(is_worse) {
-                    continue;
-                }
-                if let Some(worst) = heap.pop() {
-                    self.key_bytes -= worst.key.len();
-                    self.live_count -= 1;
-                }
-            }
-            if heap.is_empty() {
-                heap.reserve_exact(limit.min(4));
+            let place = first_place + u64::from(*row);
+            // Of those that tie, the one that comes first in the input is the better.
+            let is_behind = |worst: &Candidate| {
+                worst.order_of_keys((prefix, key)).then(worst.place.cmp(&place)).is_le()
+            };
+            if self.kept.worst(partition).is_some_and(is_behind) {
+                continue;
             }
             let pick = (batch_index, u32::try_from(kept.len()).map_err(|_| too_many())?);
-            let place = first_place + u64::from(*row);
-            heap.push(Candidate { key: key.into(), place, prefix, pick });
+            let candidate = Candidate { key: key.into(), place, prefix, pick };
             self.key_bytes += key.len();
-            self.live_count += 1;
+            match self.kept.put(partition, candidate) {
+                None => self.live_count += 1,
+                Some(worst) => self.key_bytes -= worst.key.len(),
+            }
             kept.push(*row);
-            if let Some(worst) = heap.peek().filter(|_| heap.len() >= limit) {
+            if let Some(worst) = self.kept.worst(partition) {
                 self.thresholds[partition] = worst.prefix;
             }
         }
@@ -214,14 +166,11 @@ impl Best {
     /// Keeps the candidates' rows only.
     fn drop_others(&mut self, plan: &Plan<'_>) -> Result<()> {
         let mut picks: Vec<Pick> = Vec::with_capacity(self.live_count);
-        for heap in &mut self.heaps {
-            let mut candidates = std::mem::take(heap).into_vec();
-            for candidate in &mut candidates {
-                let row = u32::try_from(picks.len()).map_err(|_| too_many())?;
-                picks.push(std::mem::replace(&mut candidate.pick, (0, row)));
-            }
-            *heap = candidates.into();
-        }
+        self.kept.for_each_pick(|pick| {
+            let row = u32::try_from(picks.len()).map_err(|_| too_many())?;
+            picks.push(std::mem::replace(pick, (0, row)));
+            Ok(())
+        })?;
         let kept = gather(&self.batches, &picks, plan.input)?;
         self.row_count = kept.len();
         self.batch_bytes = kept.bytes();
@@ -230,29 +179,24 @@ impl Best {
     }
 
     fn account(&mut self) -> Result<()> {
-        let per_partition = size_of::<u64>() + size_of::<BinaryHeap<Candidate>>();
         self.memory.resize(
             self.table.bytes()
-                + self.heaps.capacity() * per_partition
-                + self.live_count * size_of::<Candidate>()
+                + self.thresholds.capacity() * size_of::<u64>()
+                + self.kept.bytes(self.live_count)
                 + self.key_bytes
                 + self.batch_bytes,
         )
     }
 
     /// The best rows of both.
-    fn merged(mut self, other: Best, limit: usize) -> Best {
+    fn merged(mut self, other: Best) -> Best {
         let to = self.table.absorb(&other.table, &all_groups(&other.table));
-        self.heaps.resize_with(self.table.len(), BinaryHeap::new);
+        self.kept.resize(self.table.len());
         let base = u32::try_from(self.batches.len()).expect("each worker has fewer batches");
-        for (heap, to) in other.heaps.into_iter().zip(to) {
-            let here = &mut self.heaps[to as usize];
-            for mut candidate in heap.into_vec() {
+        for (candidates, to) in other.kept.into_partitions().into_iter().zip(to) {
+            for mut candidate in candidates {
                 candidate.pick.0 += base;
-                here.push(candidate);
-                if here.len() > limit {
-                    here.pop();
-                }
+                let _worst = self.kept.put(to as usize, candidate);
             }
         }
         self.batches.extend(other.batches);
@@ -265,10 +209,11 @@ impl Best {
     fn finish(self, plan: &Plan<'_>, context: &Context) -> Result<(Vec<Vec<Batch>>, Reservation)> {
         let functions = &plan.window.functions;
         let mut winners: Vec<Winner> = self
-            .heaps
+            .kept
+            .into_partitions()
             .into_par_iter()
-            .flat_map_iter(|heap| {
-                numbered(heap, functions.len(), |numbers, place| numbers.of(functions[place]))
+            .flat_map_iter(|candidates| {
+                numbered(candidates, functions.len(), |numbers, place| numbers.of(functions[place]))
             })
             .collect();
         winners.par_sort_unstable_by_key(|winner| winner.place);
@@ -305,7 +250,7 @@ struct Winner {
 
 /// The rows of one partition in its order, with `count` numbers each.
 fn numbered(
-    heap: BinaryHeap<Candidate>,
+    mut candidates: Vec<Candidate>,
     count: usize,
     number: impl Fn(&Numbers, usize) -> i64,
 ) -> Vec<Winner> {
@@ -318,5 +263,6 @@ fn numbered(
         let numbers = (0..count).map(|place| number(&numbers, place)).collect();
         Winner { place, pick, numbers }
     };
-    heap.into_sorted_vec().into_iter().map(winner).collect()
+    candidates.sort_unstable();
+    candidates.into_iter().map(winner).collect()
 }
