@@ -115,6 +115,9 @@ impl TextPiece<'_> {
     }
 }
 
+/// Texts that may be kept at hand.
+const TEXTS_MAX: usize = 1 << 18;
+
 /// What the codes of a vector stand for.
 #[derive(Debug)]
 pub struct CodeBook {
@@ -123,8 +126,8 @@ pub struct CodeBook {
     null_code: u32,
     /// How many rows were decoded so far.
     decoded_count: AtomicUsize,
-    /// Numbers by code, NULL's last, once an eighth as many rows were decoded as there are codes.
-    numbers: OnceLock<ArrayRef>,
+    /// The values by code, NULL's last, once so many rows were decoded that they pay.
+    all: OnceLock<ArrayRef>,
 }
 
 /// A shared list of ids by code.
@@ -161,8 +164,8 @@ impl CodeBook {
     }
 
     fn new(values: Arc<dyn DistinctValues>, map: Map, null_code: u32) -> CodeBook {
-        let (decoded_count, numbers) = (AtomicUsize::new(0), OnceLock::new());
-        CodeBook { values, map, null_code, decoded_count, numbers }
+        let (decoded_count, all) = (AtomicUsize::new(0), OnceLock::new());
+        CodeBook { values, map, null_code, decoded_count, all }
     }
 
     /// The code that stands for NULL; every other code is below.
@@ -201,30 +204,32 @@ impl CodeBook {
     /// # Errors
     /// When they cannot be read.
     pub fn decode(&self, codes: &[u32]) -> Result<ArrayRef> {
-        if let Some(numbers) = self.numbers(codes.len())? {
+        if let Some(all) = self.all(codes.len())? {
             let positions = UInt32Array::new(codes.to_vec().into(), None);
-            return Ok(take(numbers.as_ref(), &positions, None)?);
+            return Ok(take(all.as_ref(), &positions, None)?);
         }
         self.look_up(codes)
     }
 
-    /// The values of all codes, where they are small and it pays to have them at hand.
-    fn numbers(&self, row_count: usize) -> Result<Option<&ArrayRef>> {
-        let small = self.data_type().to_arrow().primitive_width().is_some();
-        if !small || self.values.is_growing() {
+    /// The values of all codes, where it pays to have them at hand: numbers once an eighth as many rows
+    /// were decoded as there are codes, few texts once as many.
+    fn all(&self, row_count: usize) -> Result<Option<&ArrayRef>> {
+        let code_count = self.null_code as usize;
+        let is_number = self.data_type().to_arrow().primitive_width().is_some();
+        if self.values.is_growing() || !is_number && code_count > TEXTS_MAX {
             return Ok(None);
         }
-        if let Some(numbers) = self.numbers.get() {
-            return Ok(Some(numbers));
+        if let Some(all) = self.all.get() {
+            return Ok(Some(all));
         }
         let decoded_count = self.decoded_count.fetch_add(row_count, Ordering::Relaxed) + row_count;
-        if decoded_count < self.null_code as usize / 8 {
+        if decoded_count < if is_number { code_count / 8 } else { code_count } {
             return Ok(None);
         }
         let codes: Vec<u32> = (0..=self.null_code).collect();
-        let numbers = self.look_up(&codes)?;
-        // Another worker may have been quicker, with the same numbers.
-        Ok(Some(self.numbers.get_or_init(|| numbers)))
+        let all = self.look_up(&codes)?;
+        // Another worker may have been quicker, with the same values.
+        Ok(Some(self.all.get_or_init(|| all)))
     }
 
     fn look_up(&self, codes: &[u32]) -> Result<ArrayRef> {

@@ -232,8 +232,8 @@ pub(super) fn finish_range(work: &Work, workers: &[ById], range: usize) -> Resul
     let mut columns = work.keys_of_ids(&ids)?;
     for accumulator in &mut accumulators {
         accumulator.settle();
-        columns.push(accumulator.finish()?);
     }
+    columns.extend(work.results(&accumulators)?);
     Ok(Batch::new(columns, ids.len()))
 }
 

@@ -89,7 +89,7 @@ impl Merged {
             }
         }
         self.group_count.store(merged.table.len(), Ordering::Relaxed);
-        let (batch, memory, table) = merged.finish(false)?;
+        let (batch, memory, table) = merged.finish(&self.work, false)?;
         let slots = table.into_slots();
         self.spare.lock().unwrap_or_else(PoisonError::into_inner).extend(slots);
         Ok((batch, memory))

@@ -16,8 +16,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::exec::profile::OperatorStats;
 use crate::plan::{AggregateFunction, PairFunction, Quantile};
-use crate::types::{Error, Value};
-use crate::vector::{CodeBook, DictionaryVector, DistinctValues, Texts};
+use crate::types::{DataType, Error, Value};
+use crate::vector::{CodeBook, DictionaryVector, DistinctValues, Texts, Vector};
 
 /// One row: a small integer or NULL from which all columns are derived, and a code or NULL.
 type Row = (Option<i64>, Option<u32>);

@@ -180,11 +180,11 @@ impl Partial {
         let runs = runs_of(groups);
         for (index, accumulator) in self.accumulators.iter_mut().enumerate() {
             accumulator.resize(group_count);
-            let takes_runs = accumulator.takes_runs() && work.aggregates[index].takes_runs();
+            let takes_runs = accumulator.takes_runs() && work.states[index].takes_runs();
             match runs.as_ref().filter(|_| takes_runs) {
                 None => feed(work, index, accumulator.as_mut(), groups, &inputs)?,
                 Some(runs) => {
-                    let argument = work.aggregates[index].argument.map(|input| &inputs[input]);
+                    let argument = work.states[index].argument.map(|input| &inputs[input]);
                     feed_runs(accumulator.as_mut(), runs, argument)?;
                 }
             }
@@ -273,13 +273,15 @@ impl Partial {
 
     /// Keys, then aggregates, a row a group, and the table, for its memory; with `in_order`, in the
     /// order of the groups' first rows.
-    pub(super) fn finish(mut self, in_order: bool) -> Result<(Batch, Reservation, GroupTable)> {
+    pub(super) fn finish(
+        mut self,
+        work: &Work,
+        in_order: bool,
+    ) -> Result<(Batch, Reservation, GroupTable)> {
         self.settle()?;
         let group_count = self.table.len();
         let mut columns = self.table.keys()?;
-        for accumulator in &self.accumulators {
-            columns.push(accumulator.finish()?);
-        }
+        columns.extend(work.results(&self.accumulators)?);
         let mut batch = Batch::new(columns, group_count);
         if in_order && !self.places.is_sorted() {
             let mut order = super::groups::all_groups(&self.table);
@@ -337,7 +339,7 @@ pub(super) fn feed(
     groups: Groups<'_>,
     inputs: &[Vector],
 ) -> Result<()> {
-    let planned = &work.aggregates[index];
+    let planned = &work.states[index];
     let no_argument = no_argument(groups.len());
     let argument = planned.argument.map_or(&no_argument, |index| &inputs[index]);
     let second = planned.second.map(|index| &inputs[index]);

@@ -107,9 +107,8 @@ mod tests {
 
     const DAYS: (i128, i128) = (8_000, 9_999);
 
-    fn days() -> Option<ColumnKind> {
-        Some(ColumnKind::Flat { data_type: DataType::Date, nullable: true, bounds: Some(DAYS) })
-    }
+    const DAYS_KIND: ColumnKind =
+        ColumnKind::Flat { data_type: DataType::Date, nullable: true, bounds: Some(DAYS) };
 
     fn part_is(part: DatePart, value: i128) -> Expr {
         let call = Expr::Call {
@@ -125,13 +124,13 @@ mod tests {
     fn predicates_of_one_column_are_one_set_of_its_values() -> Result<()> {
         let context = Context::new();
         let filter = [part_is(DatePart::Year, 1994), part_is(DatePart::Month, 2)];
-        let terms = term_sets(&filter, &mut |_| days(), 10_000, &context);
+        let terms = term_sets(&filter, &mut |_| Some(DAYS_KIND), 10_000, &context);
         let [(expr, Some((3, set)))] = &terms[..] else { panic!("one term: {terms:?}") };
         assert_eq!(set.ranges.len(), 1, "the days of a month are one range");
         let mut expr = expr.clone();
         expr.map_columns(&|_| 0);
         let all = (DAYS.0..=DAYS.1).map(|day| i32::try_from(day).ok());
-        let array: ArrayRef = Arc::new(Date32Array::from_iter(all.chain([None])));
+        let array: ArrayRef = Arc::new(all.chain([None]).collect::<Date32Array>());
         let naive = evaluate(&expr, &[Arc::clone(&array)], array.len(), &context)?;
         for row in 0..array.len() {
             let value = Value::from_array(&array, DataType::Date, row);
@@ -145,7 +144,7 @@ mod tests {
     fn what_is_not_about_few_integers_stays_as_it_is() {
         let context = Context::new();
         let filter = [part_is(DatePart::Month, 2), part_is(DatePart::Day, 3)];
-        for (kind, row_count) in [(None, 10_000), (days(), 100)] {
+        for (kind, row_count) in [(None, 10_000), (Some(DAYS_KIND), 100)] {
             let terms = term_sets(&filter, &mut |_| kind.clone(), row_count, &context);
             assert_eq!(terms, filter.clone().map(|expr| (expr, None)));
         }

@@ -64,6 +64,10 @@ impl Accumulator for CountRows {
         Ok(Vector::Flat(Arc::new(Int64Array::from(self.counts.clone()))))
     }
 
+    fn row_counts(&self) -> Option<&[i64]> {
+        Some(&self.counts)
+    }
+
     fn kind(&self) -> ColumnKind {
         ColumnKind::Flat { data_type: DataType::Int64, nullable: false, bounds: None }
     }

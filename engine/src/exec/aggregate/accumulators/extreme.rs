@@ -29,9 +29,9 @@ pub(super) fn extreme(
         && !matches!(identity.values().order()?, IdOrder::Unknown)
     {
         return Ok(if max {
-            Box::new(IdExtreme::<true>::new(Arc::clone(identity), filtered))
+            Box::new(IdExtreme::<true>::new(Arc::clone(identity)))
         } else {
-            Box::new(IdExtreme::<false>::new(Arc::clone(identity), filtered))
+            Box::new(IdExtreme::<false>::new(Arc::clone(identity)))
         });
     }
     Ok(if max { by_type::<true>(kind, filtered) } else { by_type::<false>(kind, filtered) })
@@ -41,7 +41,7 @@ fn by_type<const MAX: bool>(kind: &ColumnKind, filtered: bool) -> Box<dyn Accumu
     let data_type = kind.data_type();
     macro_rules! extreme {
         ($arrow:ty) => {
-            Box::new(Extreme::<$arrow, MAX>::new(data_type, filtered))
+            Box::new(Extreme::<$arrow, MAX>::new(data_type, Seen::new(kind, filtered)))
         };
     }
     match data_type.to_arrow() {
@@ -58,7 +58,7 @@ fn by_type<const MAX: bool>(kind: &ColumnKind, filtered: bool) -> Box<dyn Accumu
         | ArrowType::Timestamp(..)
         | ArrowType::Float32
         | ArrowType::Float64 => extreme!(Int64Type),
-        _ => Box::new(TextExtreme::<MAX>::new(data_type, filtered)),
+        _ => Box::new(TextExtreme::<MAX>::new(data_type)),
     }
 }
 
@@ -74,8 +74,8 @@ impl<T: ArrowPrimitiveType + Debug, const MAX: bool> Extreme<T, MAX>
 where
     T::Native: Ord,
 {
-    fn new(data_type: DataType, filtered: bool) -> Extreme<T, MAX> {
-        Extreme { data_type, best: Vec::new(), seen: Seen::new(filtered) }
+    fn new(data_type: DataType, seen: Seen) -> Extreme<T, MAX> {
+        Extreme { data_type, best: Vec::new(), seen }
     }
 
     fn worst() -> T::Native {
@@ -193,7 +193,7 @@ struct IdExtreme<const MAX: bool> {
 }
 
 impl<const MAX: bool> IdExtreme<MAX> {
-    fn new(identity: Arc<CodeBook>, _filtered: bool) -> IdExtreme<MAX> {
+    fn new(identity: Arc<CodeBook>) -> IdExtreme<MAX> {
         IdExtreme { identity, best: Vec::new() }
     }
 

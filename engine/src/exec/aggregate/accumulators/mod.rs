@@ -132,6 +132,19 @@ pub(crate) trait Accumulator: Any + Debug + Send + Sync {
     /// `OutOfRange` when a sum does not fit its type.
     fn finish(&self) -> Result<Vector>;
 
+    /// The averages of a sum's groups, which have so many values.
+    ///
+    /// # Errors
+    /// `Internal` for what is no sum; `OutOfRange` beyond the largest double.
+    fn finish_average(&self, _counts: &[i64]) -> Result<Vector> {
+        Err(Error::internal("an average of what is no sum"))
+    }
+
+    /// How many rows the groups have, where that is the result.
+    fn row_counts(&self) -> Option<&[i64]> {
+        None
+    }
+
     /// How results are represented.
     fn kind(&self) -> ColumnKind;
 

@@ -14,6 +14,7 @@
 
 use super::Groups;
 use crate::exec::aggregate::exact::FloatSums;
+use crate::kernel;
 
 /// Sums of products by group.
 #[derive(Debug, Default)]
@@ -31,8 +32,8 @@ impl Products {
 
     /// Adds the product of each pair to its group.
     pub(super) fn add(&mut self, groups: Groups<'_>, x: &[f64], y: &[f64]) {
-        let (products, rests): (Vec<f64>, Vec<f64>) =
-            x.iter().zip(y).map(|(x, y)| two_product(*x, *y)).unzip();
+        let (mut products, mut rests) = (vec![0.0; x.len()], vec![0.0; x.len()]);
+        kernel::two_products(x, y, &mut products, &mut rests);
         add(&mut self.products, groups, &products);
         add(&mut self.rests, groups, &rests);
     }

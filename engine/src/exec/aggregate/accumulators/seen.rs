@@ -1,11 +1,12 @@
 //! Which groups have seen a value: an aggregate over none is NULL.
 //!
 //! As long as every row of every group brings a value, that is the groups themselves, and nothing is
-//! stored. Must not know what the values are.
+//! stored; where no argument can be NULL, that is for ever. Must not know what the values are.
 
 use arrow::buffer::NullBuffer;
 
 use super::Groups;
+use crate::exec::source::ColumnKind;
 
 /// Which groups have seen a value.
 #[derive(Debug)]
@@ -14,12 +15,16 @@ pub(super) struct Seen {
     /// Groups below have seen one, as long as there are no flags.
     all_below: usize,
     flags: Option<Vec<bool>>,
+    /// Every row brings a value: a group that has rows has seen one, and no other is asked about.
+    by_every_row: bool,
 }
 
 impl Seen {
-    /// No group yet. `filtered`: rows are left out before the accumulator sees them.
-    pub(super) fn new(filtered: bool) -> Seen {
-        Seen { group_count: 0, all_below: 0, flags: filtered.then(Vec::new) }
+    /// No group yet. The argument is of `kind`; `filtered`: rows are left out before the accumulator
+    /// sees them.
+    pub(super) fn new(kind: &ColumnKind, filtered: bool) -> Seen {
+        let by_every_row = !filtered && matches!(kind, ColumnKind::Flat { nullable: false, .. });
+        Seen { group_count: 0, all_below: 0, flags: filtered.then(Vec::new), by_every_row }
     }
 
     /// Makes room for groups up to `group_count`.
@@ -45,6 +50,12 @@ impl Seen {
 
     /// Takes over `other`'s groups.
     pub(super) fn merge(&mut self, other: &Seen, from: &[u32], to: &[u32]) {
+        if self.by_every_row && self.flags.is_none() && other.flags.is_none() {
+            if other.all_below > 0 && !from.is_empty() {
+                self.all_below = self.group_count;
+            }
+            return;
+        }
         let flags = self.flags();
         for (from, to) in from.iter().zip(to) {
             flags[*to as usize] |= other.contains(*from as usize);

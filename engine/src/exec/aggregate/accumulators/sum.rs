@@ -36,19 +36,20 @@ pub(super) fn sum(
         _ => 0,
     };
     let output = Output { data_type: result, average, scale };
+    let seen = Seen::new(kind, filtered);
     Ok(match data_type {
         DataType::Float32 | DataType::Float64 => {
-            Box::new(SumOf::new(output, filtered, FloatSums::default()))
+            Box::new(SumOf::new(output, seen, FloatSums::default()))
         }
-        DataType::Decimal { .. } => Box::new(SumOf::new(output, filtered, Decimals::default())),
+        DataType::Decimal { .. } => Box::new(SumOf::new(output, seen, Decimals::default())),
         DataType::Int64 if has_32_bits(kind) => {
-            Box::new(SumOf::new(output, filtered, Integers::default()))
+            Box::new(SumOf::new(output, seen, Integers::default()))
         }
         DataType::Int64 | DataType::UInt64 => {
-            Box::new(SumOf::new(output, filtered, WideIntegers::default()))
+            Box::new(SumOf::new(output, seen, WideIntegers::default()))
         }
         _ if data_type.is_integer() || data_type == DataType::Bool => {
-            Box::new(SumOf::new(output, filtered, Integers::default()))
+            Box::new(SumOf::new(output, seen, Integers::default()))
         }
         _ => return Err(Error::internal(format!("no sum of {data_type}"))),
     })
@@ -94,8 +95,8 @@ struct SumOf<S> {
 }
 
 impl<S: Sums> SumOf<S> {
-    fn new(output: Output, filtered: bool, sums: S) -> SumOf<S> {
-        SumOf { output, sums, seen: Seen::new(filtered), counts: Vec::new() }
+    fn new(output: Output, seen: Seen, sums: S) -> SumOf<S> {
+        SumOf { output, sums, seen, counts: Vec::new() }
     }
 
     fn add(&mut self, groups: Groups<'_>, argument: &Vector) -> Result<()> {
@@ -120,19 +121,24 @@ impl<S: Sums> SumOf<S> {
         }
     }
 
-    fn doubles(&self, group_count: usize, nulls: Option<NullBuffer>) -> Result<Float64Array> {
+    /// Sums over counts, rounded once.
+    fn doubles(
+        &self,
+        count_of: impl Fn(usize) -> u64,
+        nulls: Option<NullBuffer>,
+    ) -> Result<Float64Array> {
+        let group_count = self.seen.group_count();
         let scale = 10_u128.pow(self.output.scale.into());
         let values = (0..group_count).map(|group| {
             if !self.seen.contains(group) {
                 return Ok(0.0);
             }
-            let count = if self.output.average { self.counts[group] } else { 1 };
+            let count = count_of(group);
             match self.sums.exact(group) {
                 Some(sum) => Ok(ratio(sum, count, scale)),
-                None => self
-                    .sums
-                    .quotient(group, count)
-                    .ok_or_else(|| out_of_range(self.output.data_type)),
+                None => {
+                    self.sums.quotient(group, count).ok_or_else(|| out_of_range(DataType::Float64))
+                }
             }
         });
         let values: Vec<f64> = values.collect::<Result<_>>()?;
@@ -233,8 +239,14 @@ impl<S: Sums> Accumulator for SumOf<S> {
                 let array = Decimal128Array::new(values.into(), nulls);
                 Arc::new(array.with_precision_and_scale(precision, scale.cast_signed())?)
             }
-            _ => Arc::new(self.doubles(group_count, nulls)?),
+            _ if self.output.average => Arc::new(self.doubles(|group| self.counts[group], nulls)?),
+            _ => Arc::new(self.doubles(|_| 1, nulls)?),
         }))
+    }
+
+    fn finish_average(&self, counts: &[i64]) -> Result<Vector> {
+        let averages = self.doubles(|group| counts[group].unsigned_abs(), self.seen.nulls())?;
+        Ok(Vector::Flat(Arc::new(averages)))
     }
 
     fn kind(&self) -> ColumnKind {

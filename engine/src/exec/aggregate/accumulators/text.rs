@@ -21,7 +21,7 @@ pub(super) struct TextExtreme<const MAX: bool> {
 }
 
 impl<const MAX: bool> TextExtreme<MAX> {
-    pub(super) fn new(data_type: DataType, _filtered: bool) -> TextExtreme<MAX> {
+    pub(super) fn new(data_type: DataType) -> TextExtreme<MAX> {
         TextExtreme { data_type, best: Vec::new(), value_bytes: 0 }
     }
 

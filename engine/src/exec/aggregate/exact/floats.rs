@@ -8,7 +8,9 @@
 
 use hashbrown::HashMap;
 
+use super::ratio::power_of_two;
 use super::{Sum192, WideSum, exponent_field, ratio, split};
+use crate::kernel;
 
 /// Largest distance of an exponent from the unit: 53 + 41 + 32 bits and a sign are 127.
 const WINDOW: u32 = 41;
@@ -16,6 +18,8 @@ const WINDOW: u32 = 41;
 const ADDEND_BITS: u32 = 53 + WINDOW;
 /// Values after which the integers are emptied into wide sums.
 const VALUES_MAX: u64 = 1 << 32;
+/// Values that are scaled at once.
+const PIECE_LEN: usize = 256;
 /// The exponent field of NaN and the infinities.
 const NOT_FINITE: u32 = 0x7ff;
 
@@ -47,9 +51,12 @@ impl FloatSums {
     /// Adds each value to its group.
     pub(crate) fn add(&mut self, groups: &[u32], values: &[f64]) {
         if self.prepare(values) {
-            let unit = self.unit;
-            for (group, value) in groups.iter().zip(values) {
-                self.sums[*group as usize] += scaled(value.to_bits(), unit);
+            let (mut lows, mut highs) = ([0; PIECE_LEN], [0; PIECE_LEN]);
+            for (groups, values) in groups.chunks(PIECE_LEN).zip(values.chunks(PIECE_LEN)) {
+                kernel::scale_floats(values, self.unit, &mut lows, &mut highs);
+                for ((group, low), high) in groups.iter().zip(&lows).zip(&highs) {
+                    self.sums[*group as usize] += i128::from(*high) << 64 | i128::from(*low);
+                }
             }
         } else {
             for (group, value) in groups.iter().zip(values) {
@@ -61,9 +68,18 @@ impl FloatSums {
     /// Adds all values to group 0.
     pub(crate) fn add_to_first(&mut self, values: &[f64]) {
         if self.prepare(values) {
-            let unit = self.unit;
-            let sum: i128 = values.iter().map(|value| scaled(value.to_bits(), unit)).sum();
-            self.sums[0] += sum;
+            let (mut lows, mut highs) = ([0; PIECE_LEN], [0; PIECE_LEN]);
+            for values in values.chunks(PIECE_LEN) {
+                kernel::scale_floats(values, self.unit, &mut lows, &mut highs);
+                // Halves of a few hundred addends do not overflow 64 bits.
+                let lows = &lows[..values.len()];
+                let low_halves: u64 = lows.iter().map(|low| low & 0xffff_ffff).sum();
+                let high_halves: u64 = lows.iter().map(|low| low >> 32).sum();
+                let highs: i64 = highs[..values.len()].iter().sum();
+                self.sums[0] += (i128::from(highs) << 64)
+                    + (i128::from(high_halves) << 32)
+                    + i128::from(low_halves);
+            }
         } else {
             for value in values {
                 self.add_one(0, *value);
@@ -130,7 +146,7 @@ impl FloatSums {
         // Far from the ends of the exponent range, scaling by a power of two is exact.
         if (200..=1_700).contains(&self.unit) {
             let power = i32::try_from(self.unit).expect("11 bits") - 1_075;
-            return Some(rounded_quotient(sum, divisor) * 2.0_f64.powi(power));
+            return Some(rounded_quotient(sum, divisor) * power_of_two(power));
         }
         let mut wide = WideSum::new();
         wide.add_scaled(sum, self.unit - 1);
@@ -143,7 +159,7 @@ impl FloatSums {
         if self.value_count >= VALUES_MAX {
             self.empty_into_wide();
         }
-        let (lowest, highest) = exponents(values);
+        let (lowest, highest) = kernel::exponent_fields(values);
         if lowest > highest {
             return true;
         }
@@ -212,19 +228,6 @@ fn addends_of(sums: impl Iterator<Item = i128>, shift: u32, value_count: u64) ->
     }
     let addends = if largest == 0 { 0 } else { (largest << shift >> ADDEND_BITS) + 1 };
     Some(value_count.max(u64::try_from(addends).ok()?))
-}
-
-/// Lowest and highest exponent field among the values that are not zero; (max, 0) without any.
-fn exponents(values: &[f64]) -> (u32, u32) {
-    let (mut lowest, mut highest) = (u32::MAX, 0);
-    for value in values {
-        let bits = value.to_bits();
-        let field = exponent_field(bits).max(1);
-        let is_zero = bits << 1 == 0;
-        lowest = lowest.min(if is_zero { u32::MAX } else { field });
-        highest = highest.max(if is_zero { 0 } else { field });
-    }
-    (lowest, highest)
 }
 
 /// The double as an integer in units of 2^(unit - 1075); its exponent is inside the window, or it is

@@ -54,10 +54,12 @@ const QUOTIENT_BITS: u32 = 66;
 pub(crate) fn ratio(sum: Sum192, count: u64, scale: u128) -> f64 {
     if let (Some(sum), Ok(divisor)) =
         (sum.to_i128(), u64::try_from(scale.saturating_mul(count.into())))
-        && sum.unsigned_abs() <= 1 << 53
-        && divisor <= 1 << 53
     {
-        return quick(sum, divisor);
+        if sum.unsigned_abs() <= 1 << 53 && divisor <= 1 << 53 {
+            return quick(sum, divisor);
+        }
+        let value = divide_narrow(sum.unsigned_abs(), divisor);
+        return if sum < 0 { -value } else { value };
     }
     let (negative, numerator) = sum.magnitude();
     let value = divide(numerator, product(count, scale));
@@ -122,6 +124,18 @@ fn subtract(left: &mut [u64; LIMBS], right: &[u64; LIMBS]) {
     }
 }
 
+/// The quotient of a numerator with its first bit set by a divisor below 2^64 has at least 64 bits.
+fn divide_narrow(numerator: u128, divisor: u64) -> f64 {
+    if numerator == 0 {
+        return 0.0;
+    }
+    let scale = numerator.leading_zeros();
+    let (numerator, divisor) = (numerator << scale, u128::from(divisor));
+    let quotient = numerator / divisor;
+    let inexact = quotient * divisor != numerator;
+    scaled(quotient | u128::from(inexact), scale)
+}
+
 /// Binary long division to 66 or 67 bits, then one rounding.
 fn divide(numerator: [u64; LIMBS], denominator: [u64; LIMBS]) -> f64 {
     let numerator_bits = bit_len(&numerator);
@@ -151,6 +165,11 @@ fn divide(numerator: [u64; LIMBS], denominator: [u64; LIMBS]) -> f64 {
 /// `quotient` × 2^-`scale`; the last bit of the quotient is sticky.
 #[expect(clippy::cast_precision_loss, reason = "this conversion is the one rounding, ties to even")]
 fn scaled(quotient: u128, scale: u32) -> f64 {
-    let exponent = i32::try_from(scale).expect("at most a few hundred");
-    quotient as f64 * 2.0_f64.powi(-exponent)
+    // At most a few hundred: far from the least exponent of a double.
+    quotient as f64 * power_of_two(-scale.cast_signed())
+}
+
+/// 2^`exponent`, which is that of a normal double.
+pub(super) fn power_of_two(exponent: i32) -> f64 {
+    f64::from_bits(u64::from((exponent + 1_023).cast_unsigned()) << 52)
 }

@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use super::packed::Layout;
+use crate::kernel;
 use crate::types::Result;
 use crate::vector::{CodeBook, Vector};
 
@@ -50,16 +51,14 @@ impl Dense {
             return Ok(false);
         }
         self.follow_books(keys, domain);
-        self.local.clear();
-        self.local.resize(len, 0);
-        self.layout.pack_local(keys, &mut self.local)?;
-        let translation = &self.translation;
-        let mut unknown = false;
-        groups.extend(self.local.iter().map(|local| {
-            let group = translation[*local as usize];
-            unknown |= group == UNKNOWN;
-            group
-        }));
+        let unknown = if let [Vector::Dictionary(key)] = keys {
+            translate(&self.translation, key.codes(), groups)
+        } else {
+            self.local.clear();
+            self.local.resize(len, 0);
+            self.layout.pack_local(keys, &mut self.local)?;
+            translate(&self.translation, &self.local, groups)
+        };
         if unknown {
             self.learn(keys, groups, find)?;
         }
@@ -68,7 +67,7 @@ impl Dense {
 
     fn learn(
         &mut self,
-        keys: &[Vector],
+        keys_given: &[Vector],
         groups: &mut [u32],
         find: impl FnOnce(&[Vector], usize, &mut Vec<u32>) -> Result<()>,
     ) -> Result<()> {
@@ -76,12 +75,16 @@ impl Dense {
             .zip(groups.iter())
             .filter_map(|(row, group)| (*group == UNKNOWN).then_some(row))
             .collect();
-        let keys = keys.iter().map(|key| key.take(&rows)).collect::<Result<Vec<_>>>()?;
+        let keys = keys_given.iter().map(|key| key.take(&rows)).collect::<Result<Vec<_>>>()?;
         let mut found = Vec::with_capacity(rows.len());
         find(&keys, rows.len(), &mut found)?;
+        let local = match keys_given {
+            [Vector::Dictionary(key)] => key.codes(),
+            _ => &self.local,
+        };
         for (row, group) in rows.iter().zip(found) {
             groups[*row as usize] = group;
-            self.translation[self.local[*row as usize] as usize] = group;
+            self.translation[local[*row as usize] as usize] = group;
         }
         Ok(())
     }
@@ -105,4 +108,12 @@ impl Dense {
             self.translation.resize(domain, UNKNOWN);
         }
     }
+}
+
+/// Appends the group of each local code; gives whether some are not known yet.
+fn translate(translation: &[u32], local: &[u32], groups: &mut Vec<u32>) -> bool {
+    let start = groups.len();
+    groups.resize(start + local.len(), UNKNOWN);
+    kernel::gather(translation, local, &mut groups[start..]);
+    kernel::max(&groups[start..]) == UNKNOWN
 }

@@ -17,6 +17,7 @@ use arrow::datatypes::{
 
 use crate::exec::aggregate::pages::Pages;
 use crate::exec::source::ColumnKind;
+use crate::kernel::{self, Integer, Lane};
 use crate::types::{DataType, Error, Result, TimeUnit, Value, canonical_float, match_integer_type};
 use crate::vector::{CodeBook, DictionaryVector, Vector};
 
@@ -206,6 +207,12 @@ impl Layout {
     }
 }
 
+/// The low bits of a number that the integer type holds.
+fn lane_of<N: Integer>(value: i128) -> N::Lane {
+    let bytes = value.to_le_bytes();
+    N::Lane::from_u64(u64::from_le_bytes(std::array::from_fn(|index| bytes[index])))
+}
+
 impl Part {
     fn new(kind: &ColumnKind, shift: u32) -> Option<Part> {
         let (last, null, kind) = match kind {
@@ -240,12 +247,12 @@ impl Part {
         match &self.kind {
             PartKind::Ids(_) => return Err(Error::internal("a key column lost its dictionary")),
             PartKind::Int { data_type, min } => {
-                let min = *min;
                 macro_rules! integers {
                     ($arrow:ty) => {{
                         let values = array.as_primitive::<$arrow>().values();
-                        let part = |row: usize| (i128::from(values[row]) - min).cast_unsigned();
-                        self.visit(&array, part, &mut then);
+                        let min = lane_of::<<$arrow as ArrowPrimitiveType>::Native>(*min);
+                        let part = |row: usize| values[row].to_lane().wrapping_sub(min).to_u64();
+                        self.visit(&array, |row| u128::from(part(row)), &mut then);
                     }};
                 }
                 match_integer_type!(data_type, integers, ());
@@ -305,6 +312,17 @@ impl Part {
                 for (index, code) in target.iter_mut().zip(vector.codes()) {
                     *index += code * stride;
                 }
+                Ok(())
+            }
+            (PartKind::Int { data_type, min }, Vector::Flat(array)) if array.null_count() == 0 => {
+                macro_rules! integers {
+                    ($arrow:ty) => {{
+                        let values = array.as_primitive::<$arrow>().values();
+                        let min = lane_of::<<$arrow as ArrowPrimitiveType>::Native>(*min);
+                        kernel::add_multiples(values, min, stride, target);
+                    }};
+                }
+                match_integer_type!(data_type, integers, ());
                 Ok(())
             }
             _ => self.for_each(vector, |row, part| target[row] += part as u32 * stride),

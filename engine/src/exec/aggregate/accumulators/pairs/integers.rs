@@ -1,4 +1,5 @@
-//! Pairs of integers of at most 32 bits: their products fit 64, the sums of those 128.
+//! Pairs of integers of at most 32 bits: their products fit 64, the sums of those 128. While the values
+//! of a batch are small, it is summed in 64 bits, which are emptied into 128 before they could overflow.
 
 use arrow::array::{ArrayRef, AsArray};
 use arrow::compute::cast;
@@ -6,12 +7,44 @@ use arrow::datatypes::{DataType as ArrowType, Int64Type};
 
 use super::{Groups, Moments, Side};
 use crate::exec::aggregate::exact::{Sum192, ratio};
+use crate::kernel;
 use crate::types::Result;
 
 /// One element per group, so that a row touches one or two cache lines.
 #[derive(Debug, Default)]
 pub(super) struct IntegerMoments {
+    /// Of the last batches, for every group.
+    recent: Vec<Recent>,
+    /// No sum in `recent` is beyond this.
+    bound: u128,
+    /// Of all other rows; not of every group yet.
     groups: Vec<Sums>,
+}
+
+/// Bits that a batch may at most add to sums of 64 bits: every batch would empty them otherwise.
+const BATCH_BITS_MAX: u32 = 56;
+
+/// Sums of the last batches.
+#[derive(Clone, Copy, Debug, Default)]
+struct Recent {
+    count: u64,
+    x: i64,
+    y: i64,
+    x_squares: i64,
+    y_squares: i64,
+    products: i64,
+}
+
+impl Recent {
+    #[inline]
+    fn add(&mut self, y: i64, x: i64) {
+        self.count += 1;
+        self.x += x;
+        self.y += y;
+        self.x_squares += x * x;
+        self.y_squares += y * y;
+        self.products += x * y;
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -44,6 +77,18 @@ impl Sums {
         self.products += other.products;
     }
 
+    fn with(mut self, recent: &Recent) -> Sums {
+        self.merge(&Sums {
+            count: recent.count,
+            x: recent.x.into(),
+            y: recent.y.into(),
+            x_squares: recent.x_squares.into(),
+            y_squares: recent.y_squares.into(),
+            products: recent.products.into(),
+        });
+        self
+    }
+
     fn sum(&self, side: Side) -> i128 {
         match side {
             Side::X => self.x,
@@ -52,23 +97,64 @@ impl Sums {
     }
 }
 
+impl IntegerMoments {
+    fn of(&self, group: usize) -> Sums {
+        let sums = self.groups.get(group).copied().unwrap_or_default();
+        sums.with(&self.recent[group])
+    }
+
+    /// Empties the sums of 64 bits.
+    fn move_out(&mut self) {
+        self.bound = 0;
+        self.groups.resize(self.recent.len(), Sums::default());
+        for (sums, recent) in self.groups.iter_mut().zip(&mut self.recent) {
+            *sums = sums.with(&std::mem::take(recent));
+        }
+    }
+}
+
+/// The largest magnitude.
+fn largest(values: &[i64]) -> u64 {
+    let (min, max) = kernel::min_max(values);
+    if values.is_empty() { 0 } else { min.unsigned_abs().max(max.unsigned_abs()) }
+}
+
 impl Moments for IntegerMoments {
     fn resize(&mut self, group_count: usize) {
-        self.groups.resize(group_count, Sums::default());
+        self.recent.resize(group_count, Recent::default());
     }
 
     fn add(&mut self, groups: Groups<'_>, y: &ArrayRef, x: &ArrayRef) -> Result<()> {
         let (y, x) = (cast(y, &ArrowType::Int64)?, cast(x, &ArrowType::Int64)?);
         let (y, x) =
             (y.as_primitive::<Int64Type>().values(), x.as_primitive::<Int64Type>().values());
+        let largest = u128::from(largest(x).max(largest(y)).max(1));
+        let bound = largest * largest * x.len() as u128;
+        let is_narrow = bound < 1 << BATCH_BITS_MAX;
+        if is_narrow && self.bound + bound > i64::MAX as u128 {
+            self.move_out();
+        }
         match groups {
             Groups::First(0) => {}
+            Groups::First(_) if is_narrow => {
+                let recent = &mut self.recent[0];
+                y.iter().zip(x).for_each(|(y, x)| recent.add(*y, *x));
+                self.bound += bound;
+            }
+            Groups::Each(groups) if is_narrow => {
+                for ((group, y), x) in groups.iter().zip(y).zip(x) {
+                    self.recent[*group as usize].add(*y, *x);
+                }
+                self.bound += bound;
+            }
             Groups::First(_) => {
+                self.groups.resize(self.recent.len(), Sums::default());
                 let mut sums = Sums::default();
                 y.iter().zip(x).for_each(|(y, x)| sums.add(*y, *x));
                 self.groups[0].merge(&sums);
             }
             Groups::Each(groups) => {
+                self.groups.resize(self.recent.len(), Sums::default());
                 for ((group, y), x) in groups.iter().zip(y).zip(x) {
                     self.groups[*group as usize].add(*y, *x);
                 }
@@ -78,23 +164,24 @@ impl Moments for IntegerMoments {
     }
 
     fn merge(&mut self, other: &IntegerMoments, from: &[u32], to: &[u32]) {
+        self.groups.resize(self.recent.len(), Sums::default());
         for (from, to) in from.iter().zip(to) {
-            self.groups[*to as usize].merge(&other.groups[*from as usize]);
+            self.groups[*to as usize].merge(&other.of(*from as usize));
         }
     }
 
     fn counts(&self) -> Vec<u64> {
-        self.groups.iter().map(|sums| sums.count).collect()
+        (0..self.recent.len()).map(|group| self.of(group).count).collect()
     }
 
     fn mean(&self, group: u32, side: Side) -> Option<f64> {
-        let sums = &self.groups[group as usize];
+        let sums = self.of(group as usize);
         Some(ratio(wide(sums.sum(side)), sums.count, 1))
     }
 
     /// (n × sum of products - sum × sum) / n / divisor.
     fn about_means(&self, group: u32, (left, right): (Side, Side), divisor: u64) -> Option<f64> {
-        let sums = &self.groups[group as usize];
+        let sums = self.of(group as usize);
         let products = match (left, right) {
             (Side::X, Side::X) => sums.x_squares,
             (Side::Y, Side::Y) => sums.y_squares,
@@ -108,7 +195,7 @@ impl Moments for IntegerMoments {
     }
 
     fn bytes(&self) -> usize {
-        self.groups.capacity() * size_of::<Sums>()
+        self.groups.capacity() * size_of::<Sums>() + self.recent.capacity() * size_of::<Recent>()
     }
 }
 

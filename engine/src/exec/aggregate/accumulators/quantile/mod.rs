@@ -1,8 +1,8 @@
 //! Quantiles: the value at a place in the order of a group's values, found without sorting them.
 //!
-//! Values become integers of 64 bits that order as they do ([`values`]), kept beside their group in
-//! 64 lists ([`pairs`]); at the end each list is put in the order of its groups by counting, and the
-//! place is found by selection ([`select`]). Nothing is kept per group but where it starts.
+//! Values become integers of 64 bits that order as they do ([`values`]), kept beside their group and put
+//! in the order of groups by counting ([`pairs`]); the place is found by selection ([`select`]). Nothing
+//! is kept per group but where it starts.
 //! Must not know how groups are found.
 
 mod pairs;
@@ -30,7 +30,7 @@ pub(super) struct Quantile {
 impl Quantile {
     /// The quantile at `place` of arguments of `kind`; of doubles, when it is between two values.
     pub(super) fn new(place: Place, kind: &ColumnKind) -> Result<Quantile> {
-        Ok(Quantile { place, values: Values::new(kind)?, pairs: Pairs::new(), group_count: 0 })
+        Ok(Quantile { place, values: Values::new(kind)?, pairs: Pairs::default(), group_count: 0 })
     }
 
     fn add(&mut self, groups: Groups<'_>, argument: &Vector) -> Result<()> {
@@ -41,14 +41,15 @@ impl Quantile {
 }
 
 /// The quantile at `place` of the values with these keys; `None` without any.
-fn quantile(place: Place, keys: &[u64], scratch: &mut Vec<u64>) -> Option<u64> {
-    if keys.is_empty() {
+fn quantile(place: Place, keys: &[&[u64]], scratch: &mut Vec<u64>) -> Option<u64> {
+    let len = keys.iter().map(|piece| piece.len()).sum();
+    if len == 0 {
         return None;
     }
     if !place.is_continuous() {
-        return Some(select(keys, place.index(keys.len()), scratch).0);
+        return Some(select(keys, place.index(len), scratch).0);
     }
-    let (low, high, share) = place.between(keys.len());
+    let (low, high, share) = place.between(len);
     let (first, second) = select(keys, low.min(high), scratch);
     let second = if low == high { first } else { second };
     let (from, to) = if low <= high { (first, second) } else { (second, first) };
@@ -77,13 +78,13 @@ impl Accumulator for Quantile {
 
     fn merge(&mut self, other: &dyn Accumulator, from: &[u32], to: &[u32]) -> Result<()> {
         let other: &Quantile = same_kind(other)?;
-        let mut translation = self.values.translation(&other.values);
-        for (from, to) in from.iter().zip(to) {
-            let keys = other.pairs.of(*from);
-            match &mut translation {
-                None => self.pairs.extend(*to, keys.iter().copied()),
-                Some(translation) => {
-                    self.pairs.extend(*to, keys.iter().map(|key| translation.of(*key)));
+        match self.values.translation(&other.values) {
+            None => self.pairs.absorb(&other.pairs, (from, to), self.group_count),
+            Some(mut translation) => {
+                for (from, to) in from.iter().zip(to) {
+                    for keys in other.pairs.of(*from) {
+                        self.pairs.extend(*to, keys.iter().map(|key| translation.of(*key)));
+                    }
                 }
             }
         }
@@ -97,8 +98,9 @@ impl Accumulator for Quantile {
                 self.pairs.map(self.group_count, |keys, scratch| quantile(place, keys, scratch))
             }
             Some(ranks) => self.pairs.map(self.group_count, |numbers, scratch| {
-                let keys: Vec<u64> = numbers.iter().map(|number| ranks.rank(*number)).collect();
-                quantile(place, &keys, scratch).map(|rank| ranks.number(rank))
+                let rank = |number: &u64| ranks.rank(*number);
+                let keys: Vec<u64> = numbers.iter().copied().flatten().map(rank).collect();
+                quantile(place, &[&keys], scratch).map(|rank| ranks.number(rank))
             }),
         };
         self.values.decode(&results)

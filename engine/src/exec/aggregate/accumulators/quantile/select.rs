@@ -10,7 +10,7 @@ use super::pairs::is_worker;
 
 /// Keys that are copied.
 const COPIED_MAX: usize = if cfg!(test) { 40 } else { 1 << 15 };
-/// Keys from which workers share the counting.
+/// Keys that one worker counts at once.
 const SHARED_MIN: usize = 1 << 18;
 const RANGE_BITS: u32 = if cfg!(test) { 3 } else { 12 };
 
@@ -19,10 +19,16 @@ const RANGE_BITS: u32 = if cfg!(test) { 3 } else { 12 };
 ///
 /// # Panics
 /// When there is no such place.
-pub(super) fn select(keys: &[u64], place: usize, scratch: &mut Vec<u64>) -> (u64, u64) {
-    assert!(place < keys.len(), "the place is among the keys");
-    if keys.len() <= COPIED_MAX {
-        return select_copied(keys.iter().copied(), place, scratch);
+pub(super) fn select(keys: &[&[u64]], place: usize, scratch: &mut Vec<u64>) -> (u64, u64) {
+    let len: usize = keys.iter().map(|piece| piece.len()).sum();
+    assert!(place < len, "the place is among the keys");
+    let all = || keys.iter().flat_map(|piece| piece.iter().copied());
+    if len <= COPIED_MAX {
+        scratch.clear();
+        for piece in keys {
+            scratch.extend_from_slice(piece);
+        }
+        return select_in(scratch, place);
     }
     let (least, greatest) = bounds(keys, 0, u64::MAX);
     let mut range = (least, greatest);
@@ -48,32 +54,24 @@ pub(super) fn select(keys: &[u64], place: usize, scratch: &mut Vec<u64>) -> (u64
         let start = low + (index << shift);
         range = (start, high.min(start.saturating_add((1 << shift) - 1)));
         if count <= COPIED_MAX && range.0 != range.1 {
-            let inside = keys.iter().copied().filter(|key| (range.0..=range.1).contains(key));
-            break select_copied(inside, place - below, scratch).0;
+            scratch.clear();
+            scratch.extend(all().filter(|key| (range.0..=range.1).contains(key)));
+            break select_in(scratch, place - below).0;
         }
     };
     let up_to = count(keys, |key| key <= first);
-    let second = if up_to > place + 1 || up_to == keys.len() {
-        first
-    } else {
-        bounds(keys, first + 1, u64::MAX).0
-    };
+    let second =
+        if up_to > place + 1 || up_to == len { first } else { bounds(keys, first + 1, u64::MAX).0 };
     (first, second)
 }
 
-fn select_copied(
-    keys: impl Iterator<Item = u64>,
-    place: usize,
-    scratch: &mut Vec<u64>,
-) -> (u64, u64) {
-    scratch.clear();
-    scratch.extend(keys);
-    let (_, first, behind) = scratch.select_nth_unstable(place);
+fn select_in(keys: &mut [u64], place: usize) -> (u64, u64) {
+    let (_, first, behind) = keys.select_nth_unstable(place);
     (*first, behind.iter().copied().min().unwrap_or(*first))
 }
 
 /// How many keys are in each part of the range, 2^`shift` long.
-fn counts(keys: &[u64], (low, high): (u64, u64), shift: u32) -> Vec<usize> {
+fn counts(keys: &[&[u64]], (low, high): (u64, u64), shift: u32) -> Vec<usize> {
     shared(
         keys,
         |keys| {
@@ -94,13 +92,13 @@ fn part(distance: u64, shift: u32) -> usize {
     (distance >> shift) as usize
 }
 
-fn count(keys: &[u64], is_counted: impl Fn(u64) -> bool + Sync) -> usize {
+fn count(keys: &[&[u64]], is_counted: impl Fn(u64) -> bool + Sync) -> usize {
     let some = |keys: &[u64]| keys.iter().filter(|key| is_counted(**key)).count();
     shared(keys, some, |left, right| left + right)
 }
 
 /// The least and the greatest key from `low` to `high`; the bounds swapped when there is none.
-fn bounds(keys: &[u64], low: u64, high: u64) -> (u64, u64) {
+fn bounds(keys: &[&[u64]], low: u64, high: u64) -> (u64, u64) {
     let some = |keys: &[u64]| {
         let inside = keys.iter().filter(|key| (low..=high).contains(*key));
         inside.fold((high, low), |(least, greatest), key| (least.min(*key), greatest.max(*key)))
@@ -110,15 +108,16 @@ fn bounds(keys: &[u64], low: u64, high: u64) -> (u64, u64) {
 
 /// What `part` gives for parts of the keys, put together by `join`.
 fn shared<T: Send>(
-    keys: &[u64],
+    keys: &[&[u64]],
     part: impl Fn(&[u64]) -> T + Sync + Send,
     join: impl Fn(T, T) -> T + Sync + Send,
 ) -> T {
-    if keys.len() < SHARED_MIN || !is_worker() {
-        return part(keys);
-    }
-    let parts = keys.par_chunks(SHARED_MIN).map(part).reduce_with(join);
-    parts.expect("there are keys")
+    let joined = if is_worker() {
+        keys.par_iter().flat_map(|piece| piece.par_chunks(SHARED_MIN)).map(part).reduce_with(join)
+    } else {
+        keys.iter().map(|piece| part(piece)).reduce(join)
+    };
+    joined.expect("there are keys")
 }
 
 #[cfg(test)]
@@ -147,7 +146,8 @@ mod tests {
             let mut sorted = keys.clone();
             sorted.sort_unstable();
             let expected = (sorted[place], sorted[(place + 1).min(keys.len() - 1)]);
-            prop_assert_eq!(select(&keys, place, &mut Vec::new()), expected);
+            let (some, others) = keys.split_at(keys.len() / 3);
+            prop_assert_eq!(select(&[some, others], place, &mut Vec::new()), expected);
         }
     }
 }
