@@ -278,6 +278,19 @@ impl Connection {
         StatementHandle::of_connection(Arc::clone(&self.current))
     }
 
+    /// The settings with their values, in the order of [`crate::words::settings`].
+    ///
+    /// ```
+    /// let connection = martlet::Database::open_in_memory()?.connect();
+    /// connection.execute("SET timezone = 'Europe/Berlin'")?;
+    /// assert_eq!(connection.setting_values()[0], ("timezone", "Europe/Berlin".to_owned()));
+    /// # Ok::<(), martlet::Error>(())
+    /// ```
+    pub fn setting_values(&self) -> Vec<(&'static str, String)> {
+        let values = self.settings().values(self.database.options());
+        Settings::DESCRIPTIONS.iter().map(|(name, _)| *name).zip(values).collect()
+    }
+
     /// A context for a statement that starts now.
     pub(crate) fn start(&self) -> Context {
         let mut context = self.database.context();

@@ -167,6 +167,11 @@ impl Database {
         &self.0.options
     }
 
+    /// Whether `other` is a handle of the same open database.
+    pub fn is_same(&self, other: &Database) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Its directory; `None` for a database in memory.
     pub fn path(&self) -> Option<&Path> {
         self.0.path.as_deref()

@@ -37,6 +37,8 @@ mod run;
 mod settings;
 mod stack;
 mod suggest;
+mod tables;
+pub mod words;
 
 pub use self::appender::Appender;
 pub use self::connection::{Connection, Outcomes};
@@ -44,7 +46,9 @@ pub use self::database::Database;
 pub use self::error_text::render_error;
 pub use self::options::{FileAccess, Options};
 pub use self::prepared::{Parameter, Statement};
-pub use self::result::{Outcome, QueryResult, StatementHandle};
+pub use self::result::{Outcome, QueryResult, StatementHandle, Work};
+pub use self::suggest::nearest;
+pub use self::tables::{ColumnInfo, TableInfo};
 
 pub use martlet_engine::arrow;
 pub use martlet_engine::catalog::NewField;

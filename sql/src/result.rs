@@ -99,6 +99,18 @@ enum Target {
     Connection(Arc<Mutex<Running>>),
 }
 
+/// How far a statement is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Work {
+    /// Units done: rows of a scan, values of a load.
+    pub done: u64,
+    /// Units expected; 0 while unknown.
+    pub expected: u64,
+    /// Encoded bytes of the pages read.
+    pub bytes: u64,
+}
+
 /// What of a statement's context reaches other threads.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Running {
@@ -125,6 +137,14 @@ impl StatementHandle {
     /// The share of its work that is done, from 0 to 1; `None` while that is not known.
     pub fn progress(&self) -> Option<f64> {
         self.running().progress.share()
+    }
+
+    /// Units of work done and expected, rows of a scan or values of a load, and the bytes of pages
+    /// read so far; what is expected is 0 while that is not known.
+    pub fn work(&self) -> Work {
+        let progress = self.running().progress;
+        let (done, expected) = progress.get();
+        Work { done, expected, bytes: progress.bytes() }
     }
 
     fn running(&self) -> Running {

@@ -7,7 +7,8 @@ use arrow::array::timezone::Tz;
 use martlet_engine::context::{Context, MemoryBudget};
 use martlet_engine::types::{Error, Result};
 
-use crate::output::parse_byte_size;
+use crate::options::Options;
+use crate::output::{format_byte_size, parse_byte_size};
 use crate::parse::Name;
 use crate::suggest;
 
@@ -26,9 +27,23 @@ impl Default for Settings {
     }
 }
 
-const NAMES: [&str; 3] = ["timezone", "threads", "memory_limit"];
-
 impl Settings {
+    /// Each setting with what it is.
+    pub(crate) const DESCRIPTIONS: &[(&str, &str)] = &[
+        ("timezone", "the zone in which days begin and texts are read as instants"),
+        ("threads", "how many threads work on a statement"),
+        ("memory_limit", "how much memory the statements of this connection may use together"),
+    ];
+
+    /// The value of each of [`Settings::DESCRIPTIONS`]; what is not set is the database's.
+    pub(crate) fn values(&self, options: &Options) -> [String; 3] {
+        let worker_count = self.worker_count.unwrap_or(options.worker_count);
+        let memory_limit =
+            self.memory.as_ref().map_or(options.memory_limit, MemoryBudget::limit_bytes);
+        let bytes = u64::try_from(memory_limit).unwrap_or(u64::MAX);
+        [self.time_zone.to_string(), worker_count.to_string(), format_byte_size(bytes)]
+    }
+
     /// `SET name = value`.
     pub(crate) fn set(&mut self, name: &Name, value: &str) -> Result<()> {
         let wrong = |what: &str| {
@@ -50,7 +65,10 @@ impl Settings {
             },
             other => {
                 return Err(Error::unknown_name(format!("there is no setting \"{other}\""))
-                    .with_suggestions(suggest::nearest(other, NAMES.into_iter()))
+                    .with_suggestions(suggest::nearest(
+                        other,
+                        Settings::DESCRIPTIONS.iter().map(|(name, _)| *name),
+                    ))
                     .with_hint("there are timezone, threads and memory_limit")
                     .at(name.position));
             }

@@ -5,7 +5,12 @@
 /// Case is ignored. Distance counts insertions, deletions, substitutions and swaps of neighbours; a
 /// third of the name's length may differ, at least one character. A name that contains the other is
 /// near, too.
-pub(crate) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Vec<String> {
+///
+/// ```
+/// let names = ["WHERE", "GROUP", "HAVING"];
+/// assert_eq!(martlet::nearest("WHER", names.into_iter()), ["WHERE"]);
+/// ```
+pub fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Vec<String> {
     let wanted: Vec<char> = name.chars().flat_map(char::to_lowercase).collect();
     let allowed = (wanted.len() / 3).max(1);
     let mut best: Vec<(usize, &str)> = Vec::new();

@@ -139,11 +139,54 @@ fn errors_are_as_they_were_read_and_accepted() -> TestResult {
     })
 }
 
+/// A table of four columns, or of so many more.
+fn sales(more: usize) -> martlet::Result<Connection> {
+    let connection =
+        Database::open_in_memory_with(Options::default().with_worker_count(2))?.connect();
+    let columns = ["id bigint", "region text", "price decimal(10,2)", "day date"];
+    let columns = columns.into_iter().map(str::to_owned);
+    let columns: Vec<String> =
+        columns.chain((0..more).map(|i| format!("measure_{i:04} double"))).collect();
+    connection.execute(&format!("CREATE TABLE sales ({})", columns.join(", ")))?;
+    connection
+        .execute("INSERT INTO sales (id, region, price, day) VALUES (1, 'north', 2, NULL)")?;
+    Ok(connection)
+}
+
+fn mistake(connection: &Connection, sql: &str) -> String {
+    match connection.execute(sql) {
+        Ok(_) => "no error\n".to_owned(),
+        Err(error) => martlet::render_error(sql, &error),
+    }
+}
+
 #[test]
-fn no_error_takes_more_than_eight_lines() -> TestResult {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/errors.txt");
-    for (sql, error) in entries(&fs::read_to_string(path)?) {
-        assert!(error.trim_end().lines().count() <= 8, "{sql}\n{error}");
+fn typical_mistakes_are_explained_at_4_and_at_4_001_columns() -> TestResult {
+    let (narrow, wide) = (sales(0)?, sales(3_997)?);
+    check("mistakes.txt", |sql| {
+        let (narrow, wide) = (mistake(&narrow, sql), mistake(&wide, sql));
+        if narrow == wide { narrow } else { format!("{narrow}--- of 4,001 columns:\n{wide}") }
+    })
+}
+
+#[test]
+fn no_error_takes_more_than_eight_lines_and_almost_all_have_a_caret() -> TestResult {
+    for name in ["errors.txt", "mistakes.txt"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+        let entries = entries(&fs::read_to_string(path)?);
+        let errors: Vec<&str> = entries
+            .iter()
+            .flat_map(|(_, answer)| answer.split("--- of 4,001 columns:\n"))
+            .collect();
+        for error in &errors {
+            assert!(error.trim_end().lines().count() <= 8, "{error}");
+            assert!(error.starts_with("error["), "{error}");
+            let suggestions = error.lines().find_map(|line| line.strip_prefix("did you mean: "));
+            assert!(suggestions.is_none_or(|names| names.split(", ").count() <= 3), "{error}");
+            assert!(error.lines().all(|line| line.chars().count() <= 160), "{error}");
+        }
+        let with_caret = errors.iter().filter(|error| error.contains("  |")).count();
+        assert!(with_caret * 20 >= errors.len() * 19, "{with_caret} of {}", errors.len());
     }
     Ok(())
 }

@@ -164,10 +164,158 @@ mod tests {
     #[test]
     fn a_table_of_4_000_columns_stays_narrow() -> Result {
         let columns: Vec<String> = (0..4_000).map(|index| format!("{index} AS c{index}")).collect();
-        let output = run_with_input(&[], &format!("SELECT {}", columns.join(", ")))?;
+        let columns = columns.join(", ");
+        let two_rows = format!("SELECT {columns} FROM (VALUES (1), (2)) t");
+        let output = run_with_input(&[], &two_rows)?;
         let text = stdout(&output)?;
         assert!(text.lines().all(|line| line.chars().count() <= 120), "{text}");
         assert!(text.contains("of 4,000 columns are not shown"), "{text}");
+        // One row is turned.
+        let output = run_with_input(&[], &format!("SELECT {columns}"))?;
+        let text = stdout(&output)?;
+        assert!(text.lines().all(|line| line.chars().count() <= 120), "{text}");
+        assert!(text.contains("\n c3999 │ 3999\n"), "{text}");
+        Ok(())
+    }
+
+    /// What `commands`, lines of a script, print about a small mart.
+    fn scripted(commands: &str) -> Result<(String, String)> {
+        let folder = tempfile::tempdir()?;
+        let database = path(folder.path(), "x.mart");
+        let make = "CREATE TABLE sales (id bigint NOT NULL, region text, amount decimal(8,2));
+                    INSERT INTO sales VALUES (1, 'north', 1.5), (2, 'south', 20000), (3, 'north', NULL);
+                    COMMENT ON TABLE sales IS 'one row per sale';
+                    COMMENT ON COLUMN sales.amount IS 'what was paid'";
+        assert!(run(&[&database, "-c", make])?.status.success());
+        let script = commands.replace("$DIR", &folder.path().display().to_string());
+        let output = run_with_input(&[&database], &format!(".timer off\n{script}"))?;
+        Ok((String::from_utf8(output.stdout)?, String::from_utf8(output.stderr)?))
+    }
+
+    #[test]
+    fn commands_tell_what_there_is() -> Result {
+        let (text, error) = scripted(
+            ".mode tsv\n.tables\n\\dt x*\n.cols amou\n.cols sales *id\n.find NORTH\n.find paid\n.grain sales\n",
+        )?;
+        assert_eq!(error, "");
+        for line in [
+            "sales\t3\t3\t",
+            "No table's name matches.",
+            "sales\tamount\tdecimal(8,2)\twhat was paid",
+            "sales\tid\tbigint",
+            "value\tsales\tregion\tnorth (2)",
+            "column comment\tsales\tamount\twhat was paid",
+            "id\t1\t3",
+        ] {
+            assert!(text.lines().any(|found| found.starts_with(line)), "{line}\n{text}");
+        }
+        let (text, error) =
+            scripted(".schema sales\n.databases\n.size\n.settings\n.help\n\\? chart\n")?;
+        assert_eq!(error, "");
+        assert!(text.starts_with("CREATE TABLE sales (\n    id     bigint NOT NULL,\n"), "{text}");
+        assert!(text.contains("COMMENT ON COLUMN sales.amount IS 'what was paid';"), "{text}");
+        for words in ["read and write", "per row", "SET timezone", ".grain TABLE", "hist"] {
+            assert!(text.contains(words), "{words}\n{text}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn the_schema_that_is_shown_makes_the_same_table() -> Result {
+        let (text, error) =
+            scripted(".once $DIR/s.sql\n.schema\n.open\n.read $DIR/s.sql\n.schema")?;
+        assert_eq!(error, "");
+        assert!(
+            text.contains("CREATE TABLE sales (") && text.contains("COMMENT ON TABLE"),
+            "{text}"
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn the_last_result_is_read_shown_and_drawn_again() -> Result {
+        let (text, error) = scripted(
+            "SELECT region, sum(amount) AS total FROM sales GROUP BY ALL ORDER BY ALL;\n\
+             SELECT max(total) AS most FROM _;\n.mode csv\n.last\n\
+             SELECT region, amount FROM sales;\n.chart bar\n",
+        )?;
+        assert_eq!(error, "");
+        assert!(text.contains(" region │     total\n"), "{text}");
+        assert!(text.contains(" south  │ 20,000.00\n"), "{text}");
+        assert!(text.contains("most\n20000.00\n"), "{text}");
+        assert!(text.contains(" south 20,000 ██"), "{text}");
+        Ok(())
+    }
+
+    #[test]
+    fn results_go_to_files_when_asked() -> Result {
+        let (text, error) = scripted(
+            ".mode csv\n.once $DIR/a.csv\nSELECT 1 AS a;\nSELECT 2 AS b;\n.output $DIR/b.csv\n\
+             SELECT 3 AS c; SELECT 4 AS d;\n.output\nSELECT 5 AS e;\n\
+             .mode line\nSELECT 6 AS f;\n.read $DIR/a.csv\n",
+        )?;
+        assert!(text.starts_with("b\n2\ne\n5\nf = 6\n(1 row)\n"), "{text}");
+        // What was written is no SQL.
+        assert!(error.contains("expected a statement, found a"), "{error}");
+        Ok(())
+    }
+
+    #[test]
+    fn what_is_misspelt_is_met_with_what_was_meant() -> Result {
+        for (command, meant) in [
+            (".tabels", "did you mean: .tables"),
+            (".mode jsn", "did you mean: json"),
+            (".help chrat", "did you mean: .chart"),
+            (".schema slaes", "did you mean: sales"),
+            ("\\d slaes", "did you mean: sales"),
+            (".width wide", "usage: .width"),
+            (".timer maybe", "usage: .timer"),
+            (".last", "no last result"),
+            ("SELECT * FROM _;", "no last result"),
+            (".chart pie", "usage: .chart"),
+            (".tables a b", "unexpected argument"),
+            (".read /nowhere.sql", "cannot read /nowhere.sql"),
+            (".open $DIR/nothing --readonly", "there is no database"),
+            (".once /nowhere/x", "cannot write to /nowhere/x"),
+        ] {
+            let (_, error) = scripted(command)?;
+            assert!(error.starts_with("error") && error.contains(meant), "{command}: {error}");
+            assert!(error.lines().count() <= 8, "{error}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn quit_ends_a_script_and_a_file_that_reads_itself_is_refused() -> Result {
+        let (text, error) = scripted("SELECT 1 AS a;\n.quit\nSELECT nope;")?;
+        assert!(text.contains(" a\n") && error.is_empty(), "{text}{error}");
+        let (_, error) =
+            scripted(".mode insert me\n.once $DIR/i.sql\nSELECT 1 AS a;\n.read $DIR/i.sql")?;
+        assert!(error.contains("there is no table \"me\""), "{error}");
+        Ok(())
+    }
+
+    #[test]
+    fn a_wide_table_is_described_by_prefix() -> Result {
+        let names: Vec<String> = (0..4_001).map(|at| format!("measure_{at:04} double")).collect();
+        let sql =
+            format!("CREATE TABLE w (id bigint, {});\n.timer off\nDESCRIBE w;", names.join(", "));
+        let output = run_with_input(&[], &sql)?;
+        let text = stdout(&output)?;
+        assert!(text.contains(" measure_* │  4001 │ double │ 0000, 0001, 0002, 0003, …"), "{text}");
+        assert!(text.contains("(4,002 rows)"), "{text}");
+        let csv = run_with_input(&["-m", "csv"], &sql)?;
+        assert_eq!(stdout(&csv)?.lines().count(), 4_003);
+        Ok(())
+    }
+
+    #[test]
+    fn completions_and_the_man_page_are_written() -> Result {
+        for shell in ["bash", "zsh", "fish", "powershell"] {
+            assert!(stdout(&run(&["completions", shell])?)?.contains("memory-limit"), "{shell}");
+        }
+        let page = run(&["man"])?;
+        assert!(stdout(&page)?.contains(".TH martlet") && stdout(&page)?.contains("readonly"));
         Ok(())
     }
 

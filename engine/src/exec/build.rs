@@ -96,7 +96,8 @@ impl Builder {
     }
 
     fn stats(&self, name: &str, place: &Place) -> Arc<OperatorStats> {
-        let stats = Arc::new(OperatorStats::new(name, place.depth));
+        let stats = OperatorStats::new(name, place.depth).telling(&self.context.progress);
+        let stats = Arc::new(stats);
         let mut operators = self.operators.lock().unwrap_or_else(PoisonError::into_inner);
         operators.push(Arc::clone(&stats));
         stats

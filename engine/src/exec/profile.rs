@@ -6,8 +6,10 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use crate::context::Progress;
 
 /// What a scan read, and what it did not have to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -152,12 +154,19 @@ pub(crate) struct OperatorStats {
     bytes: AtomicUsize,
     notes: Mutex<Vec<(String, u64)>>,
     scan: Mutex<Option<ScanProfile>>,
+    /// Told of the bytes that a scan reads.
+    progress: Option<Arc<Progress>>,
 }
 
 impl OperatorStats {
     /// Counters of the operator `name` at `depth` in the plan.
     pub(crate) fn new(name: impl Into<String>, depth: usize) -> OperatorStats {
         OperatorStats { name: name.into(), depth, ..OperatorStats::default() }
+    }
+
+    /// The same counters, which tell `progress` of the bytes that a scan reads.
+    pub(crate) fn telling(self, progress: &Arc<Progress>) -> OperatorStats {
+        OperatorStats { progress: Some(Arc::clone(progress)), ..self }
     }
 
     /// Runs `work` and counts its time.
@@ -204,7 +213,12 @@ impl OperatorStats {
     /// Changes the scan's counters.
     pub(crate) fn scan(&self, change: impl FnOnce(&mut ScanProfile)) {
         let mut scan = self.scan.lock().unwrap_or_else(PoisonError::into_inner);
-        change(scan.get_or_insert_default());
+        let scan = scan.get_or_insert_default();
+        let bytes_before = scan.bytes_read;
+        change(scan);
+        if let Some(progress) = &self.progress {
+            progress.read(scan.bytes_read.saturating_sub(bytes_before));
+        }
     }
 
     /// A copy of the counters.

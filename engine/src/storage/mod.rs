@@ -57,6 +57,7 @@
 pub mod backend;
 mod cache;
 mod chunk;
+mod comments;
 mod container;
 pub mod dictionary;
 mod files;
@@ -72,6 +73,7 @@ mod vacuum;
 
 pub use self::backend::{Backend, MappedBackend, MemoryBackend, PositionalBackend};
 pub use self::chunk::{Chunk, EncodedChunk};
+pub use self::comments::{CommentTarget, Comments};
 pub use self::snapshot::Snapshot;
 pub use self::store::{StorageOptions, Store};
 pub use self::table::{RowGroup, RowGroupId, TableSnapshot};

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use roaring::{RoaringBitmap, RoaringTreemap};
 
 use super::backend::FileLock;
+use super::comments::CommentTarget;
 use super::files::NewFiles;
 use super::format::{
     DatabaseManifest, FieldParts, FileKind, NamedTable, SectionKey, SectionKind, TableParts,
@@ -176,6 +177,20 @@ impl Transaction {
                 .ok_or_else(|| Error::unknown_name(format!("there is no field {}", field.0)))?;
             parts.fields.remove(position);
             parts.dictionaries.remove(&field.0);
+            let comment = CommentTarget::Field(field).key();
+            parts.metadata.retain(|(key, _)| *key != comment);
+            Ok(())
+        })
+    }
+
+    /// Sets an entry of a table's key/value metadata; `None` removes it.
+    ///
+    /// # Errors
+    /// `UnknownName` when there is no such table.
+    pub fn set_metadata(&self, table: TableId, key: &str, value: Option<&str>) -> Result<()> {
+        self.changed(table)?.change(|parts| {
+            parts.metadata.retain(|(known, _)| known != key);
+            parts.metadata.extend(value.map(|value| (key.to_owned(), value.to_owned())));
             Ok(())
         })
     }

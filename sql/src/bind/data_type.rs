@@ -75,7 +75,7 @@ fn custom(name: &ast::ObjectName, position: Option<usize>) -> Result<DataType> {
             return Err(unsupported("hugeint", position).with_hint("write decimal(38,0)"));
         }
         other => {
-            const NAMES: [&str; 16] = [
+            const NAMES: [&str; 17] = [
                 "boolean",
                 "tinyint",
                 "smallint",
@@ -85,6 +85,7 @@ fn custom(name: &ast::ObjectName, position: Option<usize>) -> Result<DataType> {
                 "real",
                 "double",
                 "decimal",
+                "numeric",
                 "date",
                 "time",
                 "timestamp",

@@ -126,10 +126,17 @@ fn bind_name(ident: &Ident, env: &mut Environment<'_>) -> Result<Expr> {
         return use_alias(alias, env.clause).map_err(|error| place(error, position));
     }
     let error = env.scope.unknown_column(&ident.value, position);
-    if ident.quote_style.is_some() && error.suggestions().is_empty() {
+    if !error.suggestions().is_empty() || env.scope.is_empty() {
+        return Err(error);
+    }
+    if ident.quote_style.is_some() {
         return Err(error.with_hint("texts are quoted with '', names with \"\""));
     }
-    Err(error)
+    if env.clause == Clause::Select {
+        return Err(error);
+    }
+    let name = &ident.value;
+    Err(error.with_hint(format!("a text stands in single quotes: '{name}'")))
 }
 
 pub(super) fn find_alias<'e>(aliases: &'e [Alias], name: &str) -> Option<&'e Alias> {

@@ -241,6 +241,12 @@ const NAMES: &[(&str, Named)] = &[
     ("hash", Refused("")),
 ];
 
+/// All names that stand for something.
+pub(crate) fn names() -> Vec<&'static str> {
+    let supported = NAMES.iter().filter(|(_, named)| !matches!(named, Refused(_)));
+    supported.map(|(name, _)| *name).collect()
+}
+
 /// What the function `name` is.
 ///
 /// # Errors

@@ -30,6 +30,7 @@ mod window;
 
 pub(crate) use self::data_type::bind_data_type;
 use self::data_type::text_length;
+pub(crate) use self::function_names::names as function_names;
 pub(crate) use self::parameters::Parameters;
 pub(crate) use self::scope::unknown_table;
 

@@ -45,7 +45,7 @@ impl<W: Write> JsonWriter<W> {
     pub fn new(mut target: W, schema: &Schema) -> Result<JsonWriter<W>, WriteError> {
         target.write_all(b"[")?;
         let (line, cell) = (String::new(), String::new());
-        Ok(JsonWriter { target, keys: keys(schema), row_count: 0, line, cell })
+        Ok(JsonWriter { target, keys: json_keys(schema), row_count: 0, line, cell })
     }
 
     /// Writes the rows of `batch`.
@@ -70,7 +70,7 @@ impl<W: Write> JsonWriter<W> {
                 }
                 self.cell.clear();
                 cells.write(row, &mut self.cell);
-                push_value(cells.kind(), &self.cell, &mut self.line);
+                push_json_value(cells.kind(), &self.cell, &mut self.line);
             }
             self.line.push('}');
             self.target.write_all(self.line.as_bytes())?;
@@ -88,7 +88,9 @@ impl<W: Write> JsonWriter<W> {
     }
 }
 
-fn keys(schema: &Schema) -> Vec<String> {
+/// Each column's name as a key of a JSON object, with quotes and colon; a name that comes again gets a
+/// number.
+pub fn json_keys(schema: &Schema) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let mut keys = Vec::with_capacity(schema.fields().len());
     for field in schema.fields() {
@@ -106,7 +108,8 @@ fn keys(schema: &Schema) -> Vec<String> {
     keys
 }
 
-fn push_value(kind: CellKind, text: &str, line: &mut String) {
+/// Appends `text`, a cell of `kind` that is not NULL, as a JSON value.
+pub fn push_json_value(kind: CellKind, text: &str, line: &mut String) {
     match kind {
         // NaN and Infinity.
         CellKind::Number if text.ends_with(['N', 'y']) => line.push_str("null"),

@@ -10,7 +10,7 @@ mod size;
 
 pub use self::cells::{CellKind, Cells};
 pub use self::csv::CsvWriter;
-pub use self::json::JsonWriter;
+pub use self::json::{JsonWriter, json_keys, push_json_value};
 pub use self::size::{format_byte_size, format_count, parse_byte_size};
 
 use std::io;

@@ -24,10 +24,13 @@ fn begins_query(tokens: &[TokenWithSpan], index: usize) -> bool {
         None | Some(Token::SemiColon) => true,
         // `trim(FROM x)` is no query.
         Some(Token::LParen) => before(2).and_then(keyword) != Some(Keyword::TRIM),
-        Some(token) => matches!(
-            keyword(token),
-            Some(Keyword::AS | Keyword::EXPLAIN | Keyword::ANALYZE | Keyword::DESCRIBE)
-        ),
+        Some(token) => {
+            is_summarize(token)
+                || matches!(
+                    keyword(token),
+                    Some(Keyword::AS | Keyword::EXPLAIN | Keyword::ANALYZE | Keyword::DESCRIBE)
+                )
+        }
     }
 }
 
@@ -45,6 +48,10 @@ fn has_select(rest: &[TokenWithSpan]) -> bool {
         }
     }
     false
+}
+
+fn is_summarize(token: &Token) -> bool {
+    matches!(token, Token::Word(word) if word.value.eq_ignore_ascii_case("SUMMARIZE"))
 }
 
 fn keyword(token: &Token) -> Option<Keyword> {

@@ -10,7 +10,7 @@ mod statement;
 mod syntax_error;
 
 pub(crate) use self::statement::{
-    ColumnDefinition, CreateTable, DescribeTarget, Insert, InsertSource, Name, Statement,
+    ColumnDefinition, Comment, CreateTable, DescribeTarget, Insert, InsertSource, Name, Statement,
 };
 
 use martlet_engine::types::Result;

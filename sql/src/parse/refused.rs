@@ -21,14 +21,13 @@ pub(super) fn upper(token: &Token) -> String {
 }
 
 /// Statements of other engines, with what to do instead.
-const ELSEWHERE: [(&str, &str); 26] = [
+const ELSEWHERE: [(&str, &str); 25] = [
     ("UPDATE", "write the rows anew: CREATE OR REPLACE TABLE t AS SELECT … FROM t"),
     ("DELETE", "write the rows anew: CREATE OR REPLACE TABLE t AS SELECT … FROM t WHERE …"),
     ("ALTER", "create the table anew: CREATE OR REPLACE TABLE t AS SELECT … FROM t"),
     ("TRUNCATE", "drop the table and create it anew"),
     ("MERGE", "tables are appended to with INSERT INTO"),
     ("COPY", "load with CREATE TABLE t FROM 'file' or INSERT INTO t FROM 'file'"),
-    ("SUMMARIZE", "ask for COUNT, MIN, MAX, AVG and COUNT(DISTINCT) of the columns you need"),
     ("BEGIN", "each statement is a transaction of its own"),
     ("START", "each statement is a transaction of its own"),
     ("COMMIT", "each statement is a transaction of its own"),
@@ -50,8 +49,22 @@ const ELSEWHERE: [(&str, &str); 26] = [
     ("IMPORT", "load with CREATE TABLE t FROM 'file'"),
 ];
 
-const STATEMENTS: [&str; 10] =
-    ["SELECT", "FROM", "WITH", "CREATE", "INSERT", "DROP", "DESCRIBE", "SHOW", "EXPLAIN", "VACUUM"];
+const STATEMENTS: [&str; 14] = [
+    "SELECT",
+    "FROM",
+    "WITH",
+    "VALUES",
+    "CREATE",
+    "INSERT",
+    "DROP",
+    "DESCRIBE",
+    "SUMMARIZE",
+    "SHOW",
+    "EXPLAIN",
+    "SET",
+    "COMMENT",
+    "VACUUM",
+];
 
 /// No statement of ours begins with `token`.
 pub(super) fn unknown_statement(token: &TokenWithSpan) -> Error {

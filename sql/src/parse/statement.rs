@@ -10,6 +10,7 @@ use sqlparser::tokenizer::{Token, TokenWithSpan};
 use super::position::start_of;
 use super::refused::{refused, unknown_statement, upper};
 use super::syntax_error::Failure;
+use crate::suggest;
 
 /// A name with its position.
 #[derive(Clone, Debug)]
@@ -27,6 +28,8 @@ pub(crate) enum Statement {
     Insert(Insert),
     DropTable { name: Name, if_exists: bool },
     Describe(DescribeTarget),
+    Summarize(DescribeTarget),
+    Comment(Comment),
     ShowTables,
     Vacuum,
     Set { name: Name, value: String },
@@ -70,7 +73,17 @@ pub(crate) enum InsertSource {
     Files { paths: Vec<String>, position: usize },
 }
 
-/// What `DESCRIBE` describes.
+/// `COMMENT ON`.
+#[derive(Clone, Debug)]
+pub(crate) struct Comment {
+    pub(crate) table: Name,
+    /// The column; the table itself without one.
+    pub(crate) column: Option<Name>,
+    /// `None` for NULL, which removes it.
+    pub(crate) text: Option<String>,
+}
+
+/// What `DESCRIBE` describes, or `SUMMARIZE` summarizes.
 #[derive(Clone, Debug)]
 pub(crate) enum DescribeTarget {
     Table(Name),
@@ -111,15 +124,22 @@ fn parse_statement(parser: &mut Parser<'_>) -> Parsed<Statement> {
         Keyword::CREATE => parse_create(parser),
         Keyword::INSERT => parse_insert(parser),
         Keyword::DROP => parse_drop(parser),
-        Keyword::DESCRIBE | Keyword::DESC => parse_describe(parser),
+        Keyword::DESCRIBE | Keyword::DESC => Ok(Statement::Describe(parse_described(parser)?)),
+        Keyword::COMMENT => parse_comment(parser),
         Keyword::SHOW => parse_show(parser),
         Keyword::VACUUM => {
             parser.advance_token();
             Ok(Statement::Vacuum)
         }
         Keyword::SET => parse_set(parser),
+        _ if is_summarize(&first) => Ok(Statement::Summarize(parse_described(parser)?)),
         _ => Err(unknown_statement(&first).into()),
     }
+}
+
+/// It is no keyword of sqlparser's.
+fn is_summarize(token: &TokenWithSpan) -> bool {
+    matches!(&token.token, Token::Word(word) if word.value.eq_ignore_ascii_case("SUMMARIZE"))
 }
 
 fn parse_explain(parser: &mut Parser<'_>) -> Parsed<Statement> {
@@ -140,7 +160,10 @@ fn parse_explain(parser: &mut Parser<'_>) -> Parsed<Statement> {
             return Err(unexpected("a query", &next));
         }
         let what = format!("EXPLAIN {} is not supported", upper(&next.token));
-        return Err(refused(&what, &next).with_hint("EXPLAIN takes a query").into());
+        let known = ["ANALYZE", "SELECT", "FROM", "WITH"];
+        return Err(misspelt(refused(&what, &next), &next, &known)
+            .with_hint("EXPLAIN takes a query")
+            .into());
     }
     Ok(Statement::Explain { analyze, query: parser.parse_query()? })
 }
@@ -172,7 +195,9 @@ fn parse_create(parser: &mut Parser<'_>) -> Parsed<Statement> {
             return Err(unexpected("TABLE", &next));
         }
         let what = format!("CREATE {} is not supported", upper(&next.token));
-        return Err(refused(&what, &next).with_hint("there is CREATE [OR REPLACE] TABLE").into());
+        return Err(misspelt(refused(&what, &next), &next, &["TABLE"])
+            .with_hint("there is CREATE [OR REPLACE] TABLE")
+            .into());
     }
     let if_not_exists = parser.parse_keywords(&[Keyword::IF, Keyword::NOT, Keyword::EXISTS]);
     let name = parse_name(parser, "table")?;
@@ -362,7 +387,9 @@ fn parse_drop(parser: &mut Parser<'_>) -> Parsed<Statement> {
             return Err(unexpected("TABLE", &next));
         }
         let what = format!("DROP {} is not supported", upper(&next.token));
-        return Err(refused(&what, &next).with_hint("there is DROP TABLE [IF EXISTS]").into());
+        return Err(misspelt(refused(&what, &next), &next, &["TABLE"])
+            .with_hint("there is DROP TABLE [IF EXISTS]")
+            .into());
     }
     let if_exists = parser.parse_keywords(&[Keyword::IF, Keyword::EXISTS]);
     let name = parse_name(parser, "table")?;
@@ -374,7 +401,8 @@ fn parse_drop(parser: &mut Parser<'_>) -> Parsed<Statement> {
     Ok(Statement::DropTable { name, if_exists })
 }
 
-fn parse_describe(parser: &mut Parser<'_>) -> Parsed<Statement> {
+/// What stands behind DESCRIBE or SUMMARIZE.
+fn parse_described(parser: &mut Parser<'_>) -> Parsed<DescribeTarget> {
     parser.advance_token();
     let next = parser.peek_token();
     let target = match &next.token {
@@ -399,7 +427,37 @@ fn parse_describe(parser: &mut Parser<'_>) -> Parsed<Statement> {
         },
         _ => DescribeTarget::Table(parse_name(parser, "table")?),
     };
-    Ok(Statement::Describe(target))
+    Ok(target)
+}
+
+/// `COMMENT ON TABLE t IS '…'`, `COMMENT ON COLUMN t.c IS '…'`.
+fn parse_comment(parser: &mut Parser<'_>) -> Parsed<Statement> {
+    parser.advance_token();
+    parser.expect_keyword(Keyword::ON)?;
+    let what = parser.peek_token();
+    let is_column = parser.parse_keyword(Keyword::COLUMN);
+    if !is_column && !parser.parse_keyword(Keyword::TABLE) {
+        return Err(unexpected("TABLE or COLUMN", &what));
+    }
+    let (table, column) = if is_column {
+        let table = ident_name(parser.parse_identifier()?);
+        let next = parser.peek_token();
+        if !parser.consume_token(&Token::Period) {
+            return Err(unexpected("'.' and the column's name", &next));
+        }
+        (table, Some(ident_name(parser.parse_identifier()?)))
+    } else {
+        (parse_name(parser, "table")?, None)
+    };
+    parser.expect_keyword(Keyword::IS)?;
+    let next = parser.next_token();
+    let text = match next.token {
+        Token::SingleQuotedString(text) => Some(text),
+        Token::DollarQuotedString(quoted) => Some(quoted.value),
+        Token::Word(ref word) if word.keyword == Keyword::NULL => None,
+        _ => return Err(unexpected("a text or NULL", &next)),
+    };
+    Ok(Statement::Comment(Comment { table, column, text }))
 }
 
 fn parse_show(parser: &mut Parser<'_>) -> Parsed<Statement> {
@@ -412,7 +470,9 @@ fn parse_show(parser: &mut Parser<'_>) -> Parsed<Statement> {
         return Err(unexpected("TABLES", &next));
     }
     let what = format!("SHOW {} is not supported", upper(&next.token));
-    Err(refused(&what, &next).with_hint("there are SHOW TABLES and DESCRIBE table").into())
+    Err(misspelt(refused(&what, &next), &next, &["TABLES"])
+        .with_hint("there are SHOW TABLES and DESCRIBE table")
+        .into())
 }
 
 fn parse_set(parser: &mut Parser<'_>) -> Parsed<Statement> {
@@ -437,6 +497,12 @@ fn parse_set(parser: &mut Parser<'_>) -> Parsed<Statement> {
         _ => return Err(unexpected("a value", &next)),
     };
     Ok(Statement::Set { name, value })
+}
+
+/// `error` with those of `known` that `token` nearly is.
+fn misspelt(error: Error, token: &TokenWithSpan, known: &[&str]) -> Error {
+    let near = suggest::nearest(&upper(&token.token), known.iter().copied());
+    if near.is_empty() { error } else { error.with_suggestions(near) }
 }
 
 /// A table's name; schemas are refused.

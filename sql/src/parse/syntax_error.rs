@@ -30,7 +30,7 @@ impl From<Error> for Failure {
 const KEYWORDS: [&str; 42] = [
     "SELECT", "FROM", "WHERE", "GROUP", "ORDER", "HAVING", "LIMIT", "OFFSET", "DISTINCT", "AS",
     "BY", "AND", "OR", "NOT", "IN", "BETWEEN", "LIKE", "ILIKE", "IS", "NULL", "CASE", "WHEN",
-    "THEN", "ELSE", "END", "ASC", "DESC", "NULLS", "FIRST", "LAST", "CAST", "WITH", "VALUES",
+    "THEN", "ELSE", "END", "DESC", "ASC", "NULLS", "FIRST", "LAST", "CAST", "WITH", "VALUES",
     "FILTER", "ESCAPE", "CREATE", "TABLE", "INSERT", "INTO", "DROP", "EXPLAIN", "EXISTS",
 ];
 
@@ -49,10 +49,61 @@ pub(super) fn explain(failure: Failure, sql: &str, tokens: &[TokenWithSpan]) -> 
         ParserError::TokenizerError(text) | ParserError::ParserError(text) => text,
     };
     let (message, position) = split_position(&message, sql);
+    let position = found_at(message, tokens, position);
     let error = Error::syntax(reword(message, sql, position)).at(position);
-    match meant(tokens, position) {
-        Some((keywords, at)) => error.at(at).with_suggestions(keywords),
-        None => error,
+    if let Some((keywords, at)) = meant(tokens, position) {
+        return error.at(at).with_suggestions(keywords);
+    }
+    if let Some(at) = open_case(tokens, position) {
+        return Error::syntax("CASE has no END").with_hint("CASE WHEN … THEN … ELSE … END").at(at);
+    }
+    match word_at(tokens, position).as_deref() {
+        Some(word @ ("GROUP" | "ORDER" | "PARTITION")) => {
+            error.with_hint(format!("{word} is followed by BY"))
+        }
+        _ => error,
+    }
+}
+
+/// Where what was found stands: sqlparser sometimes points at the token behind it.
+fn found_at(message: &str, tokens: &[TokenWithSpan], position: usize) -> usize {
+    let Some((_, found)) = message.split_once(", found: ") else { return position };
+    let place = tokens.partition_point(|token| start_of(token.span).unwrap_or(0) < position);
+    let is_found = |at: usize| tokens.get(at).is_some_and(|token| token.token.to_string() == found);
+    match place.checked_sub(1).filter(|before| !is_found(place) && is_found(*before)) {
+        Some(before) => start_of(tokens[before].span).unwrap_or(position),
+        None => position,
+    }
+}
+
+/// The last CASE of a statement that has fewer ENDs than CASEs, if the parser stopped behind one.
+fn open_case(tokens: &[TokenWithSpan], position: usize) -> Option<usize> {
+    let place = tokens.partition_point(|token| start_of(token.span).unwrap_or(0) < position);
+    let begin = tokens[..place].iter().rposition(|token| token.token == Token::SemiColon);
+    let statement = tokens[begin.map_or(0, |at| at + 1)..].iter();
+    let statement = statement.take_while(|token| token.token != Token::SemiColon);
+    let (mut cases, mut last) = (0_i64, None);
+    for token in statement {
+        match upper(token).as_deref() {
+            Some("CASE") => {
+                cases += 1;
+                last = start_of(token.span);
+            }
+            Some("END") => cases -= 1,
+            _ => (),
+        }
+    }
+    last.filter(|at| cases > 0 && *at < position)
+}
+
+fn word_at(tokens: &[TokenWithSpan], position: usize) -> Option<String> {
+    upper(tokens.iter().find(|token| start_of(token.span) == Some(position))?)
+}
+
+fn upper(token: &TokenWithSpan) -> Option<String> {
+    match &token.token {
+        Token::Word(word) if word.quote_style.is_none() => Some(word.value.to_uppercase()),
+        _ => None,
     }
 }
 
@@ -62,7 +113,10 @@ pub(super) fn from_tokenizer(error: &TokenizerError, sql: &str) -> Error {
     let column = usize::try_from(error.location.column).unwrap_or(1).saturating_sub(1);
     let line_start: usize = sql.split_inclusive('\n').take(line).map(str::len).sum();
     let in_line = sql[line_start..].chars().take(column).map(char::len_utf8).sum::<usize>();
-    let message = error.message.trim_end_matches('.');
+    let message = match error.message.trim_end_matches('.') {
+        "Expected close delimiter '\"' before EOF" => "unterminated quoted name",
+        other => other,
+    };
     let lowered: String =
         message.chars().enumerate().map(|(i, c)| if i == 0 { lower(c) } else { c }).collect();
     Error::syntax(lowered).at(line_start + in_line)
@@ -88,11 +142,11 @@ fn split_position<'m>(message: &'m str, sql: &str) -> (&'m str, usize) {
 /// `Expected: an expression, found: FROM` becomes `expected an expression, found FROM`.
 fn reword(message: &str, sql: &str, position: usize) -> String {
     let message = message.strip_prefix("sql parser error: ").unwrap_or(message);
-    let Some((expected, found)) =
-        message.strip_prefix("Expected: ").and_then(|rest| rest.split_once(", found: "))
-    else {
+    let rest = message.strip_prefix("Expected: ").or_else(|| message.strip_prefix("Expected "));
+    let Some((expected, found)) = rest.and_then(|rest| rest.split_once(", found: ")) else {
         return message.trim_end_matches('.').to_owned();
     };
+    let expected = if expected == "identifier" { "a name" } else { expected };
     if found == "EOF" || position >= sql.trim_end().len() {
         return format!("expected {expected}, found the end of the text");
     }

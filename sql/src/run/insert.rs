@@ -57,7 +57,8 @@ impl Runner<'_> {
             return Err(Error::invalid(message).with_hint(hint).at(name.position));
         }
         let fields: Vec<Field> = targets.iter().map(|target| table.field(*target)).collect();
-        let plan = spread(assigned(plan, &fields)?, table, targets);
+        let plan = assigned(plan, &fields).map_err(|error| place(error, Some(name.position)))?;
+        let plan = spread(plan, table, targets);
         let plan = self.optimized(plan);
         let mut appender =
             Appender::for_table(&**table, LoadOptions::default(), self.context.clone());
@@ -98,21 +99,7 @@ fn target_positions(table: &TableSnapshot, columns: &[Name]) -> Result<Vec<usize
     }
     let mut targets = Vec::with_capacity(columns.len());
     for name in columns {
-        let unknown = |message: String| Error::unknown_name(message).at(name.position);
-        let position = match table.find(&name.text) {
-            NameMatch::Found(position) => position,
-            NameMatch::Ambiguous(names) => {
-                let message = format!("the column name \"{}\" is ambiguous", name.text);
-                return Err(unknown(message).with_suggestions(names));
-            }
-            NameMatch::Missing => {
-                let names: Vec<String> =
-                    (0..table.field_count()).map(|position| table.field(position).name).collect();
-                let near = suggest::nearest(&name.text, names.iter().map(String::as_str));
-                let message = format!("there is no column \"{}\" in {}", name.text, table.name());
-                return Err(unknown(message).with_suggestions(near));
-            }
-        };
+        let position = column_position(table, name)?;
         if targets.contains(&position) {
             let message = format!("the column \"{}\" is named twice", name.text);
             return Err(Error::invalid(message).at(name.position));
@@ -120,6 +107,25 @@ fn target_positions(table: &TableSnapshot, columns: &[Name]) -> Result<Vec<usize
         targets.push(position);
     }
     Ok(targets)
+}
+
+/// The position of the column that `name` names.
+pub(super) fn column_position(table: &TableSnapshot, name: &Name) -> Result<usize> {
+    let unknown = |message: String| Error::unknown_name(message).at(name.position);
+    match table.find(&name.text) {
+        NameMatch::Found(position) => Ok(position),
+        NameMatch::Ambiguous(names) => {
+            let message = format!("the column name \"{}\" is ambiguous", name.text);
+            Err(unknown(message).with_suggestions(names))
+        }
+        NameMatch::Missing => {
+            let names: Vec<String> =
+                (0..table.field_count()).map(|position| table.field(position).name).collect();
+            let near = suggest::nearest(&name.text, names.iter().map(String::as_str));
+            let message = format!("there is no column \"{}\" in {}", name.text, table.name());
+            Err(unknown(message).with_suggestions(near))
+        }
+    }
 }
 
 /// The plan with its columns cast to the types of `fields`; literals are read as those types.

@@ -1,10 +1,12 @@
 //! Runs statements.
 
+mod comment;
 mod create;
 mod describe;
 mod explain;
 mod insert;
 mod load;
+mod summarize;
 
 use std::sync::Arc;
 
@@ -59,6 +61,8 @@ impl<'r> Runner<'r> {
             Statement::Insert(insert) => self.insert(insert),
             Statement::DropTable { name, if_exists } => self.drop_table(name, *if_exists),
             Statement::Describe(target) => self.describe(target),
+            Statement::Summarize(target) => self.summarize(target),
+            Statement::Comment(comment) => self.comment(comment),
             Statement::ShowTables => self.show_tables(),
             Statement::Vacuum => {
                 self.database().store_to_write()?.vacuum()?;

@@ -1,6 +1,7 @@
 //! What the tests of whole databases share: one small mart, and everything that it says as text.
 #![expect(clippy::unwrap_in_result, reason = "a test stops at the first surprise")]
 
+mod comments;
 mod commits;
 mod corruption;
 mod dictionaries;

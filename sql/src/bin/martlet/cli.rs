@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::printer::Format;
+use crate::view::Format;
 
 /// Everything that can be said on the command line.
 #[derive(Debug, Parser)]
@@ -13,7 +13,8 @@ use crate::printer::Format;
     version,
     about = "Asks SQL of wide mart tables",
     args_conflicts_with_subcommands = true,
-    after_help = "Without -c and -f, SQL is read from standard input.\n\
+    after_help = "Without -c and -f there is a prompt, or SQL is read from a pipe. \
+                  At the prompt, .help lists the commands.\n\
                   Start with: martlet demo"
 )]
 pub(crate) struct Cli {
@@ -28,6 +29,13 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Builds a wide orders mart and walks through queries on it
     Demo(DemoArgs),
+    /// Writes what a shell needs to complete martlet's options
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Writes the man page
+    Man,
 }
 
 /// `martlet demo`.
@@ -48,12 +56,18 @@ pub(crate) struct ShellArgs {
     /// Runs this SQL; may be given several times
     #[arg(short = 'c', long = "command", value_name = "SQL")]
     pub(crate) commands: Vec<String>,
-    /// Runs the SQL in this file, after -c; - is standard input
+    /// Runs the SQL and the commands in this file, after -c; - is standard input
     #[arg(short = 'f', long = "file", value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// How results are written
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(short = 'm', long, alias = "mode", value_enum, default_value_t)]
     pub(crate) format: Format,
+    /// Runs this file before the prompt, in place of ~/.martletrc
+    #[arg(long, value_name = "FILE")]
+    pub(crate) init: Option<PathBuf>,
+    /// Runs no file before the prompt
+    #[arg(long, conflicts_with = "init")]
+    pub(crate) no_init: bool,
     /// Opens the database for reading only
     #[arg(long, requires = "database")]
     pub(crate) readonly: bool,
@@ -116,6 +130,8 @@ mod tests {
             "martlet --memory-limit lots",
             "martlet --readonly",
             "martlet a.mart b.mart",
+            "martlet --init x --no-init",
+            "martlet completions cobol",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }

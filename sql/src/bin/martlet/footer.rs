@@ -17,10 +17,11 @@ pub(crate) struct ReadCounts {
     pub(crate) pages_all: u64,
 }
 
-/// `(3 rows, 1.25 ms, read 3 of 105 columns, 2 of 160 pages)`.
-pub(crate) fn footer(row_count: u64, elapsed: Duration, read: ReadCounts) -> String {
+/// `(3 rows, 1.25 ms, read 3 of 105 columns, 2 of 160 pages)`; without a time, `(3 rows)`.
+pub(crate) fn footer(row_count: u64, elapsed: Option<Duration>, read: ReadCounts) -> String {
     let rows = if row_count == 1 { "row" } else { "rows" };
-    let (rows_read, elapsed) = (format_count(row_count), duration(elapsed));
+    let rows_read = format_count(row_count);
+    let Some(elapsed) = elapsed.map(duration) else { return format!("({rows_read} {rows})") };
     if read.columns_all == 0 {
         return format!("({rows_read} {rows}, {elapsed})");
     }
@@ -44,6 +45,12 @@ pub(crate) fn duration(elapsed: Duration) -> String {
     }
 }
 
+/// Minutes and seconds: `1:05`.
+pub(crate) fn clock(time: Duration) -> String {
+    let seconds = time.as_secs();
+    format!("{}:{:02}", seconds / 60, seconds % 60)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,11 +59,13 @@ mod tests {
     fn a_footer_names_rows_time_and_what_was_read() {
         let read = ReadCounts { columns: 3, columns_all: 105, pages: 2, pages_all: 1_160 };
         assert_eq!(
-            footer(1_234, Duration::from_micros(1_250), read),
+            footer(1_234, Some(Duration::from_micros(1_250)), read),
             "(1,234 rows, 1.25 ms, read 3 of 105 columns, 2 of 1,160 pages)"
         );
         let nothing = ReadCounts::default();
-        assert_eq!(footer(1, Duration::from_secs(2), nothing), "(1 row, 2.00 s)");
+        assert_eq!(footer(1, Some(Duration::from_secs(2)), nothing), "(1 row, 2.00 s)");
+        assert_eq!(footer(2, None, read), "(2 rows)");
+        assert_eq!(clock(Duration::from_secs(65)), "1:05");
     }
 
     #[test]

@@ -6,34 +6,38 @@
 
 mod bar;
 mod cli;
+mod command;
 mod demo;
 mod footer;
-mod printer;
+mod format;
+mod interrupt;
+mod last;
 mod prompt;
 mod script;
 mod session;
-mod table;
+mod sql_text;
+mod target;
+mod view;
 
 use std::fs;
-use std::io::{self, BufWriter, IsTerminal, Read};
-use std::path::Path;
+use std::io::{self, BufWriter, IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use martlet::{Database, Options};
 
 use crate::cli::{Cli, Command, Limits, ShellArgs};
-use crate::printer::Printer;
-use crate::session::{Failure, Session};
-use crate::table::TableOptions;
-
-/// How wide a table is where no terminal says.
-const WIDTH: usize = 120;
+use crate::session::{Failure, Next, Session};
+use crate::target::Target;
+use crate::view::{Style, View};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match &cli.command {
         Some(Command::Demo(args)) => demo::run(args),
+        Some(Command::Completions { shell }) => completions(*shell),
+        Some(Command::Man) => man_page(),
         None => shell(&cli.shell),
     };
     match outcome {
@@ -41,7 +45,8 @@ fn main() -> ExitCode {
         // Whoever reads our output has seen enough.
         Err(Failure::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(failure) => {
-            eprint!("{failure}");
+            let style = Style::of(io::stderr().is_terminal());
+            eprint!("{}", style.error(&failure.to_string()));
             ExitCode::FAILURE
         }
     }
@@ -50,22 +55,74 @@ fn main() -> ExitCode {
 fn shell(args: &ShellArgs) -> Result<(), Failure> {
     let database = open(args)?;
     let output = BufWriter::new(io::stdout().lock());
-    let printer = Printer::new(output, args.format, table_options(&args.limits));
-    let mut session = Session::new(database.connect(), printer);
+    let view = View::new(args.format, args.limits.max_rows);
+    let is_prompt = args.commands.is_empty() && args.files.is_empty() && io::stdin().is_terminal();
+    let target = Target::new(output, is_prompt && io::stdout().is_terminal());
+    let mut session = Session::new(database.connect(), view, target);
+    if is_prompt {
+        return prompt_after_init(&mut session, args);
+    }
     for sql in &args.commands {
-        session.run(sql)?;
+        if session.run(sql)? == Next::Quit {
+            return Ok(());
+        }
     }
     for file in &args.files {
-        session.run(&read_file(file)?)?;
+        if session.run(&read_file(file)?)? == Next::Quit {
+            return Ok(());
+        }
     }
-    if !args.commands.is_empty() || !args.files.is_empty() {
-        return Ok(());
+    if args.commands.is_empty() && args.files.is_empty() {
+        session.run(&read_stdin()?)?;
     }
-    if io::stdin().is_terminal() {
-        eprintln!("Martlet {}. Type help for help.", env!("CARGO_PKG_VERSION"));
-        return prompt::run(&mut session, io::stdin().lock(), io::stderr());
+    Ok(())
+}
+
+/// Runs the file of settings, greets, and prompts.
+fn prompt_after_init(session: &mut Session<'_>, args: &ShellArgs) -> Result<(), Failure> {
+    if let Some(file) = init_file(args) {
+        let style = Style::of(io::stderr().is_terminal());
+        let outcome = read_file(&file).and_then(|text| session.run(&text));
+        match outcome {
+            Ok(Next::Go) => (),
+            Ok(Next::Quit) => return Ok(()),
+            Err(failure) => {
+                eprint!("in {}: {}", file.display(), style.error(&failure.to_string()));
+            }
+        }
     }
-    session.run(&read_stdin()?)
+    let version = env!("CARGO_PKG_VERSION");
+    let place = match (session.database().path(), session.database().is_read_only()) {
+        (None, _) => "a database in memory".to_owned(),
+        (Some(path), false) => path.display().to_string(),
+        (Some(path), true) => format!("{}, read-only", path.display()),
+    };
+    eprintln!("Martlet {version}: {place}. End SQL with ; and see .help for more.");
+    prompt::run(session)
+}
+
+/// `--init FILE`, or else `~/.martletrc` if it is there.
+fn init_file(args: &ShellArgs) -> Option<PathBuf> {
+    if args.no_init {
+        return None;
+    }
+    args.init.clone().or_else(|| {
+        let file = std::env::home_dir()?.join(".martletrc");
+        file.is_file().then_some(file)
+    })
+}
+
+/// What a shell needs to complete our options.
+fn completions(shell: clap_complete::Shell) -> Result<(), Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "martlet", &mut script);
+    Ok(io::stdout().lock().write_all(&script)?)
+}
+
+fn man_page() -> Result<(), Failure> {
+    let mut page = Vec::new();
+    clap_mangen::Man::new(Cli::command()).render(&mut page)?;
+    Ok(io::stdout().lock().write_all(&page)?)
 }
 
 fn open(args: &ShellArgs) -> Result<Database, Failure> {
@@ -86,14 +143,6 @@ fn options(limits: &Limits) -> Options {
         options.memory_limit = bytes;
     }
     options
-}
-
-fn table_options(limits: &Limits) -> TableOptions {
-    let width = match terminal_size::terminal_size_of(io::stdout()) {
-        Some((terminal_size::Width(width), _)) => usize::from(width).max(1),
-        None => WIDTH,
-    };
-    TableOptions { width, rows_max: limits.max_rows }
 }
 
 fn read_file(file: &Path) -> Result<String, Failure> {

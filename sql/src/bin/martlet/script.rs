@@ -1,15 +1,25 @@
-//! Splits SQL text into statements at its semicolons, so that each runs and shows as it comes.
+//! Splits SQL text into statements at its semicolons, and commands to the shell at line ends, so that
+//! each runs and shows as it comes.
 //!
 //! Knows quotes, comments and dollar quotes, and nothing else of SQL: what is no SQL at all is left
 //! to the library to refuse.
 
 use std::ops::Range;
 
-/// The statements of a text and what follows the last semicolon.
+/// A statement of SQL, or a command to the shell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Piece {
+    /// Without its semicolon.
+    Statement(Range<usize>),
+    /// A line that begins with a dot or a backslash where a statement could begin.
+    Command(Range<usize>),
+}
+
+/// The pieces of a text and what follows the last of them.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Script {
-    /// Where each statement stands, without its semicolon; empty ones are left out.
-    pub(crate) statements: Vec<Range<usize>>,
+    /// In order; empty statements are left out.
+    pub(crate) pieces: Vec<Piece>,
     /// An unfinished last statement, if there is more than blanks and comments.
     pub(crate) rest: Option<Range<usize>>,
 }
@@ -17,28 +27,33 @@ pub(crate) struct Script {
 /// Splits `sql`.
 pub(crate) fn split(sql: &str) -> Script {
     let bytes = sql.as_bytes();
-    let mut statements = Vec::new();
+    let mut pieces = Vec::new();
     // Where the statement's first word stands.
-    let mut start = None;
+    let mut start: Option<usize> = None;
     let mut at = 0;
     while at < bytes.len() {
-        let end = token_end(bytes, at);
+        let mut end = token_end(bytes, at);
         match bytes[at] {
-            b';' => statements.extend(start.take().map(|start: usize| start..at)),
+            b';' => pieces.extend(start.take().map(|start| Piece::Statement(start..at))),
+            b'.' | b'\\' if start.is_none() => {
+                let len = sql[at..].find('\n').unwrap_or(sql.len() - at);
+                end = at + len;
+                pieces.push(Piece::Command(at..at + sql[at..end].trim_end().len()));
+            }
             _ if is_comment(bytes, at) || bytes[at].is_ascii_whitespace() => (),
             _ => start = start.or(Some(at)),
         }
         at = end;
     }
-    Script { statements, rest: start.map(|start| start..sql.len()) }
+    Script { pieces, rest: start.map(|start| start..sql.len()) }
 }
 
-fn is_comment(bytes: &[u8], at: usize) -> bool {
+pub(crate) fn is_comment(bytes: &[u8], at: usize) -> bool {
     bytes[at..].starts_with(b"--") || bytes[at..].starts_with(b"/*")
 }
 
 /// Where the quote, comment or single byte that starts at `at` ends; the text's end when it is open.
-fn token_end(bytes: &[u8], at: usize) -> usize {
+pub(crate) fn token_end(bytes: &[u8], at: usize) -> usize {
     let rest = &bytes[at..];
     match rest[0] {
         b'\'' => quoted_end(bytes, at, at > 0 && matches!(bytes[at - 1], b'e' | b'E')),
@@ -109,10 +124,16 @@ fn dollar_end(bytes: &[u8], start: usize) -> usize {
 mod tests {
     use super::*;
 
+    fn range_of(piece: Piece) -> Range<usize> {
+        match piece {
+            Piece::Statement(range) | Piece::Command(range) => range,
+        }
+    }
+
     fn parts(sql: &str) -> (Vec<&str>, Option<&str>) {
         let script = split(sql);
         (
-            script.statements.into_iter().map(|range| &sql[range]).collect(),
+            script.pieces.into_iter().map(|piece| &sql[range_of(piece)]).collect(),
             script.rest.map(|range| &sql[range]),
         )
     }
@@ -144,10 +165,20 @@ mod tests {
     }
 
     #[test]
+    fn a_line_that_begins_with_a_dot_is_a_command_but_not_inside_a_statement() {
+        let sql = " .tables x;  \nSELECT\n.5; \\d t\n.help";
+        let script = split(sql);
+        let is_command: Vec<bool> =
+            script.pieces.iter().map(|piece| matches!(piece, Piece::Command(_))).collect();
+        assert_eq!(is_command, [true, false, true, true]);
+        assert_eq!(parts(sql), (vec![".tables x;", "SELECT\n.5", "\\d t", ".help"], None));
+    }
+
+    #[test]
     fn any_text_is_split_without_harm() {
         for sql in ["é;ü", "$", "$é$;", "'", "/*/", "*/;", "$1$;$1$"] {
             let script = split(sql);
-            assert!(script.statements.iter().all(|range| sql.get(range.clone()).is_some()));
+            assert!(script.pieces.into_iter().all(|piece| sql.get(range_of(piece)).is_some()));
         }
     }
 }

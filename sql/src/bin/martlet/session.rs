@@ -1,18 +1,26 @@
-//! Runs SQL on a connection and prints what comes of it.
+//! A session: runs SQL and commands, and shows what comes of them.
 
 use std::fmt;
 use std::io::{self, Write};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use arrow::array::AsArray;
+use arrow::record_batch::RecordBatch;
 use martlet::output::WriteError;
-use martlet::{Connection, Error, Outcome, QueryResult, render_error};
+use martlet::{Connection, Database, Error, Outcome, QueryResult, render_error};
 
 use crate::bar::with_bar;
+use crate::command;
 use crate::footer::{ReadCounts, duration, footer};
-use crate::printer::Printer;
-use crate::script;
+use crate::format::{hold, is_held, overview, write_held, write_rows};
+use crate::interrupt::Interrupt;
+use crate::last::{self, Keeper, LastResult};
+use crate::script::{self, Piece};
+use crate::sql_text::tokens;
+use crate::target::Target;
+use crate::view::View;
 
-/// Why a session ends early.
+/// Why a session, or a statement of it, ends early.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// A statement failed; this is what to tell, lines and all.
@@ -45,55 +53,222 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// A connection with somewhere to print to.
-pub(crate) struct Session<W> {
-    connection: Connection,
-    printer: Printer<W>,
+impl From<WriteError> for Failure {
+    fn from(error: WriteError) -> Failure {
+        match error {
+            WriteError::Result(error) => error.into(),
+            WriteError::Io(error) => error.into(),
+        }
+    }
 }
 
-impl<W: Write> Session<W> {
-    pub(crate) fn new(connection: Connection, printer: Printer<W>) -> Session<W> {
-        Session { connection, printer }
+/// Whether the session goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// With the next piece.
+    Go,
+    /// No further: somebody asked to quit.
+    Quit,
+}
+
+/// A connection with somewhere to print to.
+pub(crate) struct Session<'w> {
+    pub(crate) connection: Connection,
+    pub(crate) view: View,
+    pub(crate) target: Target<'w>,
+    pub(crate) last: LastResult,
+    pub(crate) interrupt: Interrupt,
+    /// How many files are being read, one from within the other.
+    pub(crate) file_depth: usize,
+}
+
+impl<'w> Session<'w> {
+    pub(crate) fn new(connection: Connection, view: View, target: Target<'w>) -> Session<'w> {
+        Session {
+            connection,
+            view,
+            target,
+            last: LastResult::default(),
+            interrupt: Interrupt::default(),
+            file_depth: 0,
+        }
     }
 
-    /// Runs the statements of `sql` in order, up to the first that fails.
-    pub(crate) fn run(&mut self, sql: &str) -> Result<(), Failure> {
-        let script = script::split(sql);
-        for range in script.statements.into_iter().chain(script.rest) {
-            self.statement(&sql[range.clone()]).map_err(|error| match error {
-                WriteError::Io(error) => Failure::Io(error),
-                // The caret stands in the whole text: its line numbers are what an editor shows.
-                WriteError::Result(error) => Failure::Sql(match error.position() {
-                    Some(position) => render_error(sql, &error.at(range.start + position)),
-                    None => render_error(sql, &error),
-                }),
-            })?;
+    pub(crate) fn database(&self) -> &Database {
+        self.connection.database()
+    }
+
+    /// Runs the statements and commands of `text` in order, up to the first that fails.
+    pub(crate) fn run(&mut self, text: &str) -> Result<Next, Failure> {
+        let script = script::split(text);
+        let rest = script.rest.map(Piece::Statement);
+        for piece in script.pieces.into_iter().chain(rest) {
+            match piece {
+                Piece::Command(range) => {
+                    if command::run(self, &text[range])? == Next::Quit {
+                        return Ok(Next::Quit);
+                    }
+                }
+                Piece::Statement(range) => {
+                    self.statement(&text[range.clone()]).map_err(|error| match error {
+                        // The caret stands in the whole text: its line numbers are what an editor shows.
+                        WriteError::Result(error) => Failure::Sql(match error.position() {
+                            Some(position) => render_error(text, &error.at(range.start + position)),
+                            None => render_error(text, &error),
+                        }),
+                        other @ WriteError::Io(_) => other.into(),
+                    })?;
+                }
+            }
         }
-        Ok(())
+        Ok(Next::Go)
     }
 
     fn statement(&mut self, sql: &str) -> Result<(), WriteError> {
         let start = Instant::now();
-        let handle = self.connection.statement_handle();
-        match with_bar(&handle, || self.connection.run(sql))? {
-            Outcome::Rows(result) => self.rows(result, start),
-            Outcome::Done { row_count: Some(count) } => {
-                self.printer.note(&footer(count, start.elapsed(), ReadCounts::default()))
-            }
-            _ => self.printer.note(&format!("(done, {})", duration(start.elapsed()))),
-        }
+        let Session { connection, view, target, last, interrupt, .. } = self;
+        let reads_last = last::is_read_by(sql);
+        let connection = if reads_last { last.connection()? } else { &*connection };
+        let handle = connection.statement_handle();
+        let shown = interrupt.during(&handle, || {
+            let outcome = with_bar(&handle, || first_rows(connection, sql))?;
+            Ok::<_, WriteError>(match outcome {
+                First::Done { row_count } => Shown::Done { row_count },
+                First::Rows { mut result, first } => {
+                    let schema = result.schema();
+                    let mut keeper = Keeper::new(result.schema());
+                    let batches = first.map(Ok).into_iter().chain(&mut result);
+                    let batches = batches.inspect(|batch| {
+                        if let Ok(batch) = batch {
+                            keeper.take(batch);
+                        }
+                    });
+                    let row_count = if is_held(view.format) {
+                        let held = with_bar(&handle, || hold(view, batches))?;
+                        let overview = overview_of(sql, &keeper);
+                        target.result(|target| match overview {
+                            None => write_held(target, view, &schema, &held),
+                            Some(overview) => write_overview(target, view, overview),
+                        })?;
+                        held.row_count
+                    } else {
+                        target.result(|target| write_rows(target, view, &schema, batches))?
+                    };
+                    Shown::Rows { row_count, read: read_counts(&result), keeper }
+                }
+            })
+        })?;
+        self.note(shown, start.elapsed())
     }
 
-    fn rows(&mut self, mut result: QueryResult, start: Instant) -> Result<(), WriteError> {
-        let schema = result.schema();
-        let row_count = self.printer.rows(&schema, &mut result)?;
-        let read = result.profile().scan_total();
-        let counts = ReadCounts {
-            columns: read.columns_read,
-            columns_all: read.columns_total,
-            pages: read.pages_read,
-            pages_all: read.pages_total,
+    /// The line under a result.
+    fn note(&mut self, shown: Shown, elapsed: Duration) -> Result<(), WriteError> {
+        let time = self.view.tells_time.then_some(elapsed);
+        let text = match shown {
+            Shown::Rows { row_count, read, keeper } => {
+                self.last.set(keeper);
+                footer(row_count, time, read)
+            }
+            Shown::Done { row_count: Some(count) } => footer(count, time, ReadCounts::default()),
+            Shown::Done { row_count: None } => match time {
+                Some(time) => format!("(done, {})", duration(time)),
+                None => "(done)".to_owned(),
+            },
         };
-        self.printer.note(&footer(row_count, start.elapsed(), counts))
+        if self.view.format.is_for_people() {
+            self.target.note(&self.view.style.dim(&text))?;
+        }
+        Ok(())
+    }
+
+    /// Shows rows that a command made.
+    pub(crate) fn show(&mut self, batch: &RecordBatch) -> Result<(), Failure> {
+        let Session { view, target, .. } = self;
+        let schema = batch.schema();
+        target.result(|target| {
+            write_rows(target, view, &schema, std::iter::once(Ok(batch.clone())))
+        })?;
+        Ok(())
+    }
+
+    /// Shows a text that a command made.
+    pub(crate) fn say(&mut self, text: &str) -> Result<(), Failure> {
+        self.target.result(|target| {
+            target.write_all(text.as_bytes())?;
+            if !text.ends_with('\n') {
+                target.write_all(b"\n")?;
+            }
+            Ok::<(), io::Error>(())
+        })?;
+        Ok(())
+    }
+}
+
+/// From so many columns on, DESCRIBE shows groups of them.
+const COLUMNS_MAX: usize = 60;
+
+/// The groups of columns that `DESCRIBE table` found, if they are many.
+fn overview_of(sql: &str, keeper: &Keeper) -> Option<RecordBatch> {
+    let tokens = tokens(sql);
+    let is_description = match &tokens[..] {
+        [verb, _name] => verb.is_word(sql, "DESCRIBE") || verb.is_word(sql, "DESC"),
+        _ => false,
+    };
+    let kept = keeper.kept().filter(|_| is_description)?;
+    let texts = |index: usize| {
+        let arrays = kept.batches.iter().map(move |batch| batch.column(index).as_string::<i32>());
+        arrays.flat_map(|array| array.iter().map(Option::unwrap_or_default))
+    };
+    let columns: Vec<(&str, &str)> = texts(0).zip(texts(1)).collect();
+    if columns.len() <= COLUMNS_MAX {
+        return None;
+    }
+    overview(&columns)
+}
+
+fn write_overview(
+    target: &mut dyn Write,
+    view: &View,
+    overview: RecordBatch,
+) -> Result<(), WriteError> {
+    let schema = overview.schema();
+    let view = View { rows_max: usize::MAX, ..view.clone() };
+    write_rows(target, &view, &schema, std::iter::once(Ok(overview)))?;
+    let hint = "One by one: .cols TABLE PATTERN, or SELECT * FROM _ WHERE column_name LIKE '…'";
+    writeln!(target, "{}", view.style.dim(hint))?;
+    Ok(())
+}
+
+/// What a statement gave first.
+enum First {
+    Rows { result: QueryResult, first: Option<RecordBatch> },
+    Done { row_count: Option<u64> },
+}
+
+/// What was shown of a statement.
+enum Shown {
+    Rows { row_count: u64, read: ReadCounts, keeper: Keeper },
+    Done { row_count: Option<u64> },
+}
+
+/// Runs the statement up to its first rows: an aggregation's work is done then.
+fn first_rows(connection: &Connection, sql: &str) -> martlet::Result<First> {
+    Ok(match connection.run(sql)? {
+        Outcome::Rows(mut result) => {
+            let first = result.next().transpose()?;
+            First::Rows { result, first }
+        }
+        Outcome::Done { row_count } => First::Done { row_count },
+        _ => First::Done { row_count: None },
+    })
+}
+
+fn read_counts(result: &QueryResult) -> ReadCounts {
+    let read = result.profile().scan_total();
+    ReadCounts {
+        columns: read.columns_read,
+        columns_all: read.columns_total,
+        pages: read.pages_read,
+        pages_all: read.pages_total,
     }
 }

@@ -21,8 +21,9 @@ use martlet::output::format_count;
 use self::tour::TOUR;
 use crate::cli::DemoArgs;
 use crate::footer::duration;
-use crate::printer::{Format, Printer};
 use crate::session::{Failure, Session};
+use crate::target::Target;
+use crate::view::{Format, View};
 
 /// Builds the mart unless it is there, then asks the queries of the tour.
 pub(crate) fn run(args: &DemoArgs) -> Result<(), Failure> {
@@ -35,8 +36,10 @@ pub(crate) fn run(args: &DemoArgs) -> Result<(), Failure> {
             writeln!(output, "    {line}")?;
         }
         writeln!(output)?;
-        let printer = Printer::new(&mut output, Format::Table, crate::table_options(&args.limits));
-        Session::new(database.connect(), printer).run(stop.sql)?;
+        let view = View::new(Format::Table, args.limits.max_rows);
+        let view = View { turns_wide_rows: false, ..view };
+        let target = Target::new(&mut output, false);
+        Session::new(database.connect(), view, target).run(stop.sql)?;
     }
     writeln!(output, "\nThat took {} in all. Explore further with:\n", duration(start.elapsed()))?;
     let program = std::env::args().next().unwrap_or_else(|| "martlet".to_owned());

@@ -10,7 +10,11 @@ use arrow::datatypes::Schema;
 use arrow::record_batch::RecordBatch;
 use martlet::Result;
 use martlet::output::{CellKind, Cells, format_count};
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
+
+use super::cell::fitted;
+use super::digits;
+use crate::view::{Style, View};
 
 /// A cell is at least this wide before it is cut.
 const CELL_WIDTH_MIN: usize = 40;
@@ -20,15 +24,50 @@ const LONE_CELL_WIDTH_MAX: usize = 2_000;
 const NARROW_WIDTHS: [usize; 3] = [30, 22, 16];
 /// ` │ ` between columns.
 const GAP_WIDTH: usize = 3;
-const NULL: &str = "NULL";
+pub(super) const NULL: &str = "NULL";
 
-/// How much of a result is shown.
+/// How a table is drawn.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TableOptions {
     /// Columns of the terminal.
     pub(crate) width: usize,
     /// Rows shown at most.
     pub(crate) rows_max: usize,
+    /// Whether a frame goes around it.
+    pub(crate) has_frame: bool,
+    /// Whether the digits of large numbers stand in groups.
+    pub(crate) groups_digits: bool,
+    /// Its colours.
+    pub(crate) style: Style,
+}
+
+impl TableOptions {
+    /// As `view` says.
+    pub(crate) fn of(view: &View, has_frame: bool) -> TableOptions {
+        TableOptions {
+            width: view.line_width(),
+            rows_max: view.rows_max,
+            has_frame,
+            groups_digits: view.groups_digits,
+            style: view.style,
+        }
+    }
+
+    /// What the columns, each with its gap, may take: the line begins with a blank and the last gap is
+    /// one dash of the rule, or a frame stands at both ends.
+    fn columns_width(&self) -> usize {
+        if self.has_frame { self.width.saturating_sub(1) } else { self.width + 1 }
+    }
+}
+
+/// Whether all columns fit the line, no name or text cut shorter than usual.
+pub(crate) fn fits(
+    schema: &Schema,
+    batches: &[RecordBatch],
+    options: TableOptions,
+) -> Result<bool> {
+    let source = Source { schema, batches, options };
+    Ok(all_columns(&source, options.columns_width(), source.cell_width_max())?.is_some())
 }
 
 /// The table of `batches`, which are the first rows of a result of `row_count`.
@@ -47,12 +86,27 @@ pub(crate) fn render(
     let elided = (hidden_count > 0).then(|| Column::elided(shown_rows(batches, options)));
     let columns: Vec<&Column> =
         left.iter().chain(elided.iter()).chain(right.iter().rev()).collect();
-    push_line(&columns, &mut text, |column| Some((&column.name, column.is_right_aligned)));
-    push_rule(&columns, &mut text);
+    let drawing = Drawing { columns: &columns, options };
+    if options.has_frame {
+        drawing.push_rule(&mut text, ["┌─", "─┬─", "─┐"]);
+    }
+    drawing.push_line(&mut text, |column| (&column.name, Emphasis::Bold));
+    drawing.push_rule(
+        &mut text,
+        if options.has_frame {
+            ["├─", "─┼─", "─┤"]
+        } else {
+            ["─", "─┼─", "─"]
+        },
+    );
     for row in 0..shown_rows(batches, options) {
-        push_line(&columns, &mut text, |column| {
-            Some((column.cells.get(row)?, column.is_right_aligned))
+        drawing.push_line(&mut text, |column| {
+            let emphasis = if column.nulls[row] { Emphasis::Dim } else { Emphasis::None };
+            (&column.cells[row], emphasis)
         });
+    }
+    if options.has_frame {
+        drawing.push_rule(&mut text, ["└─", "─┴─", "─┘"]);
     }
     push_notes(&mut text, hidden_count, column_count, row_count, shown_rows(batches, options));
     Ok(text)
@@ -69,6 +123,7 @@ struct Source<'a> {
 struct Column {
     name: String,
     cells: Vec<String>,
+    nulls: Vec<bool>,
     width: usize,
     is_right_aligned: bool,
 }
@@ -77,7 +132,13 @@ impl Column {
     /// Stands for the columns that are not shown.
     fn elided(row_count: usize) -> Column {
         let dots = || "…".to_owned();
-        Column { name: dots(), cells: vec![dots(); row_count], width: 1, is_right_aligned: false }
+        Column {
+            name: dots(),
+            cells: vec![dots(); row_count],
+            nulls: vec![true; row_count],
+            width: 1,
+            is_right_aligned: false,
+        }
     }
 }
 
@@ -96,6 +157,7 @@ impl Source<'_> {
     fn column(&self, column_idx: usize, text_width_max: usize) -> Result<Column> {
         let mut width_max = self.cell_width_max();
         let mut cells = Vec::new();
+        let mut nulls = Vec::new();
         let mut is_right_aligned = false;
         let mut text = String::new();
         for batch in self.batches {
@@ -106,6 +168,7 @@ impl Source<'_> {
             }
             for row in 0..batch.num_rows().min(self.options.rows_max - cells.len()) {
                 text.clear();
+                nulls.push(column.is_null(row));
                 if column.is_null(row) {
                     text.push_str(NULL);
                 } else {
@@ -114,10 +177,13 @@ impl Source<'_> {
                 cells.push(fitted(&text, width_max));
             }
         }
+        if is_right_aligned && self.options.groups_digits {
+            digits::group(self.schema.field(column_idx).name(), &mut cells);
+        }
         let widest = cells.iter().map(|cell| cell.width()).max().unwrap_or(0);
         let name = fitted(self.schema.field(column_idx).name(), text_width_max.max(widest));
         let width = widest.max(name.width());
-        Ok(Column { name, cells, width, is_right_aligned })
+        Ok(Column { name, cells, nulls, width, is_right_aligned })
     }
 }
 
@@ -128,8 +194,7 @@ fn shown_rows(batches: &[RecordBatch], options: TableOptions) -> usize {
 /// The first columns in order and the last ones from the end: all, or alternately as many as fit
 /// beside an ellipsis.
 fn choose_columns(source: &Source<'_>) -> Result<(Vec<Column>, Vec<Column>)> {
-    // The line has a blank before the first cell, and the last gap is one dash of the rule.
-    let line_width = source.options.width + 1;
+    let line_width = source.options.columns_width();
     let widths = std::iter::once(source.cell_width_max()).chain(NARROW_WIDTHS);
     for text_width_max in widths {
         if let Some(columns) = all_columns(source, line_width, text_width_max)? {
@@ -172,66 +237,64 @@ fn all_columns(
     Ok(Some(columns))
 }
 
-/// `text` on one line, in at most `width_max` columns.
-fn fitted(text: &str, width_max: usize) -> String {
-    // A character is a byte or more and has at most two columns: no need to look at all of a blob.
-    let mut line: String = text.chars().take(width_max * 2 + 2).map(printable).collect();
-    if line.width() <= width_max {
-        return line;
-    }
-    let mut width = 0;
-    let end = line
-        .char_indices()
-        .find(|(_, c)| {
-            width += c.width().unwrap_or(0);
-            width >= width_max
-        })
-        .map_or(line.len(), |(at, _)| at);
-    line.truncate(end);
-    line.push('…');
-    line
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Emphasis {
+    None,
+    Bold,
+    Dim,
 }
 
-/// Line breaks and tabs are drawn; other control characters would command the terminal.
-fn printable(c: char) -> char {
-    match c {
-        '\n' => '↵',
-        '\r' => '␍',
-        '\t' => ' ',
-        c if c.is_control() => '\u{fffd}',
-        // Marks that change the direction of what follows.
-        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
-        c => c,
-    }
+/// Columns about to be drawn.
+struct Drawing<'a> {
+    columns: &'a [&'a Column],
+    options: TableOptions,
 }
 
-fn push_line<'a>(
-    columns: &[&'a Column],
-    text: &mut String,
-    cell: impl Fn(&'a Column) -> Option<(&'a String, bool)>,
-) {
-    for (index, column) in columns.iter().enumerate() {
-        let Some((cell, is_right_aligned)) = cell(column) else { continue };
-        text.push_str(if index == 0 { " " } else { " │ " });
-        let padding = column.width.saturating_sub(cell.width());
-        let is_last = index + 1 == columns.len();
-        if is_right_aligned {
-            text.extend(std::iter::repeat_n(' ', padding));
+impl Drawing<'_> {
+    fn push_line<'c>(
+        &'c self,
+        text: &mut String,
+        cell: impl Fn(&'c Column) -> (&'c str, Emphasis),
+    ) {
+        let style = self.options.style;
+        let gap = format!(" {} ", style.dim("│"));
+        for (index, column) in self.columns.iter().enumerate() {
+            let (cell, emphasis) = cell(column);
+            match index {
+                0 if self.options.has_frame => text.push_str(gap.trim_start()),
+                0 => text.push(' '),
+                _ => text.push_str(&gap),
+            }
+            let padding = column.width.saturating_sub(cell.width());
+            let is_last = index + 1 == self.columns.len() && !self.options.has_frame;
+            if column.is_right_aligned {
+                text.extend(std::iter::repeat_n(' ', padding));
+            }
+            text.push_str(&match emphasis {
+                Emphasis::None => cell.to_owned(),
+                Emphasis::Bold => style.bold(cell),
+                Emphasis::Dim => style.dim(cell),
+            });
+            if !column.is_right_aligned && !is_last {
+                text.extend(std::iter::repeat_n(' ', padding));
+            }
         }
-        text.push_str(cell);
-        if !is_right_aligned && !is_last {
-            text.extend(std::iter::repeat_n(' ', padding));
+        if self.options.has_frame {
+            text.push_str(gap.trim_end());
         }
+        text.push('\n');
     }
-    text.push('\n');
-}
 
-fn push_rule(columns: &[&Column], text: &mut String) {
-    for (index, column) in columns.iter().enumerate() {
-        text.push_str(if index == 0 { "─" } else { "─┼─" });
-        text.extend(std::iter::repeat_n('─', column.width));
+    fn push_rule(&self, text: &mut String, [first, between, last]: [&str; 3]) {
+        let mut rule = String::new();
+        for (index, column) in self.columns.iter().enumerate() {
+            rule.push_str(if index == 0 { first } else { between });
+            rule.extend(std::iter::repeat_n('─', column.width));
+        }
+        rule.push_str(last);
+        text.push_str(&self.options.style.dim(&rule));
+        text.push('\n');
     }
-    text.push_str("─\n");
 }
 
 fn push_notes(
@@ -245,13 +308,15 @@ fn push_notes(
         let (hidden, all) = (format_count(hidden_count as u64), format_count(column_count as u64));
         append(
             text,
-            format_args!("… {hidden} of {all} columns are not shown: name the ones you want\n"),
+            format_args!(
+                "… {hidden} of {all} columns are not shown: name the ones you want, or try .mode vertical\n"
+            ),
         );
     }
     let more = row_count - shown_row_count as u64;
     if more > 0 {
         let more = format_count(more);
-        append(text, format_args!("… {more} more rows: add LIMIT, --max-rows or --format csv\n"));
+        append(text, format_args!("… {more} more rows: add LIMIT, or show more with .rows N\n"));
     }
 }
 
@@ -275,7 +340,13 @@ mod tests {
     }
 
     fn rendered(batch: &RecordBatch, width: usize, rows_max: usize) -> Result<String> {
-        let options = TableOptions { width, rows_max };
+        let options = TableOptions {
+            width,
+            rows_max,
+            has_frame: false,
+            groups_digits: true,
+            style: Style::PLAIN,
+        };
         let rows = batch.num_rows() as u64;
         render(&batch.schema(), std::slice::from_ref(batch), rows, options)
     }
@@ -295,7 +366,7 @@ mod tests {
             rendered(&batch, 80, 100)?,
             " city │ count(*) │   avg\n\
              ──────┼──────────┼───────\n \
-              Köln │    12345 │   0.5\n \
+              Köln │   12,345 │   0.5\n \
               北京 │        7 │ 10.25\n      \
                    │     NULL │    -1\n \
               NULL │        0 │     0\n"
@@ -375,11 +446,34 @@ mod tests {
     }
 
     #[test]
+    fn a_frame_closes_every_line_and_stays_in_the_width() -> Result<()> {
+        let batch = batch(vec![
+            ("city", texts(&[Some("Köln"), None])),
+            ("n", Arc::new(Int64Array::from(vec![1, 20]))),
+        ]);
+        let options = |width, style| TableOptions {
+            width,
+            rows_max: 9,
+            has_frame: true,
+            groups_digits: true,
+            style,
+        };
+        let of = |options| render(&batch.schema(), std::slice::from_ref(&batch), 2, options);
+        assert_eq!(
+            of(options(80, Style::PLAIN))?,
+            "┌──────┬────┐\n│ city │  n │\n├──────┼────┤\n│ Köln │  1 │\n│ NULL │ 20 │\n└──────┴────┘\n"
+        );
+        assert!(fits(&batch.schema(), std::slice::from_ref(&batch), options(13, Style::PLAIN))?);
+        assert!(!fits(&batch.schema(), std::slice::from_ref(&batch), options(12, Style::PLAIN))?);
+        Ok(())
+    }
+
+    #[test]
     fn rows_beyond_the_limit_are_counted_not_shown() -> Result<()> {
         let batch = batch(vec![("n", Arc::new(Int64Array::from_iter_values(0..5_000)))]);
         let text = rendered(&batch, 80, 3)?;
         assert_eq!(text.lines().count(), 6);
-        assert!(text.ends_with("… 4,997 more rows: add LIMIT, --max-rows or --format csv\n"));
+        assert!(text.ends_with("… 4,997 more rows: add LIMIT, or show more with .rows N\n"));
         Ok(())
     }
 

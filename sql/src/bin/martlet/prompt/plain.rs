@@ -1,22 +1,16 @@
-//! A plain prompt: lines in, results out, until the input ends.
+//! A plain prompt for terminals that cannot be drawn on: lines in, results out, until the input ends.
 
 use std::io::{BufRead, Write};
 
-use crate::script;
-use crate::session::{Failure, Session};
+use super::as_command;
+use crate::script::{self, Piece};
+use crate::session::{Failure, Next, Session};
 
 const PROMPT: &str = "martlet> ";
 const PROMPT_INSIDE: &str = "    ...> ";
-const HELP: &str = "\
-End a statement with a semicolon; it may have several lines. Try:
-  SHOW TABLES;             DESCRIBE table;           SELECT count(*) FROM table;
-  FROM 'file.parquet' LIMIT 5;                       EXPLAIN ANALYZE SELECT …;
-  CREATE TABLE name FROM 'file.parquet';
-Leave with quit or Ctrl-D.";
-
 /// Reads statements from `input` and runs each at its semicolon; an error does not end it.
-pub(crate) fn run<W: Write>(
-    session: &mut Session<W>,
+pub(super) fn run(
+    session: &mut Session<'_>,
     mut input: impl BufRead,
     mut prompt: impl Write,
 ) -> Result<(), Failure> {
@@ -28,30 +22,32 @@ pub(crate) fn run<W: Write>(
         let start = sql.len();
         if input.read_line(&mut sql)? == 0 {
             writeln!(prompt)?;
-            return session.run(&sql);
+            return session.run(&sql).map(|_| ());
         }
-        if start == 0 {
-            match sql.trim().trim_end_matches(';').to_ascii_lowercase().as_str() {
-                "quit" | "exit" | ".quit" | ".exit" | "\\q" => return Ok(()),
-                "help" | ".help" | "\\?" => {
-                    writeln!(prompt, "{HELP}")?;
-                    sql.clear();
-                    continue;
-                }
-                _ => (),
-            }
+        if start == 0
+            && let Some(command) = as_command(&sql)
+        {
+            sql = command.to_owned();
         }
         let script = script::split(&sql);
-        let Some(last) = script.statements.last() else {
+        let Some(last) = script.pieces.last() else {
             if script.rest.is_none() {
                 sql.clear();
             }
             continue;
         };
-        let rest = sql.split_off(last.end + 1);
+        let end = match last {
+            Piece::Statement(range) => range.end + 1,
+            Piece::Command(range) => range.end,
+        };
+        let rest = sql.split_off(end);
         match session.run(&sql) {
             Err(Failure::Sql(text)) => write!(prompt, "{text}")?,
-            outcome => outcome?,
+            Err(failure @ Failure::Other(_)) => write!(prompt, "{failure}")?,
+            Ok(Next::Quit) => return Ok(()),
+            outcome => {
+                outcome?;
+            }
         }
         sql = if script.rest.is_some() { rest } else { String::new() };
     }
@@ -62,16 +58,17 @@ mod tests {
     use martlet::Database;
 
     use super::*;
-    use crate::printer::{Format, Printer};
-    use crate::table::TableOptions;
+    use crate::target::Target;
+    use crate::view::{Format, View};
 
     /// What the results and the prompt show for `input`.
     fn typed(input: &str) -> Result<(String, String), Failure> {
         let (mut results, mut prompt) = (Vec::new(), Vec::new());
-        let options = TableOptions { width: 80, rows_max: 10 };
-        let printer = Printer::new(&mut results, Format::Csv, options);
-        let mut session = Session::new(Database::open_in_memory()?.connect(), printer);
+        let target = Target::new(&mut results, false);
+        let connection = Database::open_in_memory()?.connect();
+        let mut session = Session::new(connection, View::new(Format::Csv, 10), target);
         run(&mut session, input.as_bytes(), &mut prompt)?;
+        drop(session);
         let text = |bytes| String::from_utf8(bytes).expect("text");
         Ok((text(results), text(prompt)))
     }
@@ -94,10 +91,13 @@ mod tests {
     }
 
     #[test]
-    fn quit_ends_and_help_helps() -> Result<(), Failure> {
-        let (results, prompt) = typed("help\nquit;\nSELECT 1 AS a;\n")?;
-        assert_eq!(results, "");
-        assert!(prompt.contains("Ctrl-D"), "{prompt}");
+    fn quit_ends_help_helps_and_commands_run() -> Result<(), Failure> {
+        let (results, _) = typed("help\nquit;\nSELECT 1 AS a;\n")?;
+        assert!(results.contains("Ctrl-D") && !results.contains("a\n1"), "{results}");
+        let (results, prompt) =
+            typed(".mode tsv\nSELECT 1 AS a, 2 AS b;\n.nope\n.mode\n\\q\nSELECT 3;")?;
+        assert_eq!(results, "a\tb\n1\t2\nmode: tsv\n");
+        assert!(prompt.contains("there is no command .nope"), "{prompt}");
         Ok(())
     }
 }

@@ -1,0 +1,160 @@
+//! `SUMMARIZE`: a row of statistics for each column of a table, a file or a query.
+//!
+//! The statistics are asked for in SQL, some columns at a time, so that memory does not grow with the
+//! width of the table.
+
+use hashbrown::HashSet;
+use martlet_engine::catalog::{NewField, Table};
+use martlet_engine::ingest::ColumnSource;
+use martlet_engine::types::{DataType, Error, Result, Value};
+
+use super::Runner;
+use crate::bind::{place, unknown_table};
+use crate::files;
+use crate::parse::{self, DescribeTarget};
+use crate::result::Outcome;
+
+/// Columns that are asked about at once.
+const COLUMNS_AT_ONCE: usize = 16;
+
+/// What is asked of each column: the name in the result, its type there.
+const STATISTICS: [(&str, DataType); 9] = [
+    ("null_count", DataType::Int64),
+    ("distinct_count", DataType::Int64),
+    ("min", DataType::Utf8),
+    ("max", DataType::Utf8),
+    ("avg", DataType::Float64),
+    ("std", DataType::Float64),
+    ("q25", DataType::Utf8),
+    ("q50", DataType::Utf8),
+    ("q75", DataType::Utf8),
+];
+
+impl Runner<'_> {
+    /// One row per column: nulls, distinct values, bounds; of numbers average, deviation and quartiles.
+    pub(super) fn summarize(&self, target: &DescribeTarget) -> Result<Outcome> {
+        let (source, fields) = self.summarized(target)?;
+        let mut rows = Vec::with_capacity(fields.len());
+        for fields in fields.chunks(COLUMNS_AT_ONCE) {
+            let asked: Vec<String> =
+                fields.iter().flat_map(|field| statistics(&field.name, field.data_type)).collect();
+            let values = self.single_row(&format!("SELECT {} FROM {source}", asked.join(", ")))?;
+            let mut values = values.into_iter();
+            for field in fields {
+                let mut row =
+                    vec![Value::Text(field.name.clone()), Value::Text(field.data_type.to_string())];
+                row.extend(values.by_ref().take(STATISTICS.len()).map(rounded));
+                rows.push(row);
+            }
+        }
+        let text = DataType::Utf8;
+        let columns: Vec<(&str, DataType)> =
+            [("column_name", text), ("column_type", text)].into_iter().chain(STATISTICS).collect();
+        self.rows(&columns, rows)
+    }
+
+    /// What stands behind FROM, and its columns.
+    fn summarized(&self, target: &DescribeTarget) -> Result<(String, Vec<NewField>)> {
+        let snapshot = self.database().snapshot()?;
+        match target {
+            DescribeTarget::Table(name) => {
+                let table = snapshot.table(&name.text)?.ok_or_else(|| {
+                    unknown_table(&name.text, &snapshot.table_names(), name.position)
+                })?;
+                let fields = (0..table.field_count()).map(|position| {
+                    let field = table.field(position);
+                    field_of(field.name, field.data_type)
+                });
+                Ok((quoted(Table::name(&*table)), fields.collect()))
+            }
+            DescribeTarget::Files { paths, position } => {
+                let opened =
+                    files::open_all(paths, false).map_err(|error| place(error, Some(*position)))?;
+                let path = paths.first().map_or("", String::as_str).replace('\'', "''");
+                let fields = ColumnSource::fields(&opened).iter().enumerate();
+                let readable = fields.filter(|(index, _)| opened.unsupported(*index).is_none());
+                Ok((format!("'{path}'"), readable.map(|(_, field)| field.clone()).collect()))
+            }
+            DescribeTarget::Query(query) => {
+                let plan = self.bind(query, &snapshot)?;
+                let columns = plan.output().into_iter();
+                let fields: Vec<NewField> =
+                    columns.map(|column| field_of(column.name, column.data_type)).collect();
+                if let Some(name) = named_twice(&fields) {
+                    let message = format!("two columns are called \"{name}\"");
+                    return Err(Error::invalid(message).with_hint("rename one with AS"));
+                }
+                Ok((format!("({query}) AS summarized"), fields))
+            }
+        }
+    }
+
+    /// The one row of a query.
+    fn single_row(&self, sql: &str) -> Result<Vec<Value>> {
+        let parse::Script { statements, tokens } = parse::parse(sql)?;
+        let [statement] = &statements[..] else {
+            return Err(Error::internal("a summary is one query"));
+        };
+        let runner =
+            Runner::new(self.connection, &tokens, self.parameters.clone(), self.context.clone());
+        let Outcome::Rows(rows) = runner.run(statement)? else {
+            return Err(Error::internal("a summary has rows"));
+        };
+        let mut values = Vec::new();
+        for batch in rows {
+            let batch = batch?;
+            if batch.num_rows() > 0 {
+                for (array, field) in batch.columns().iter().zip(batch.schema().fields()) {
+                    let data_type = DataType::of_result(field.data_type())?;
+                    values.push(Value::from_array(array, data_type, 0));
+                }
+            }
+        }
+        Ok(values)
+    }
+}
+
+fn named_twice(fields: &[NewField]) -> Option<&str> {
+    let mut seen = HashSet::new();
+    fields.iter().map(|field| field.name.as_str()).find(|name| !seen.insert(*name))
+}
+
+fn field_of(name: String, data_type: DataType) -> NewField {
+    NewField { name, data_type, nullable: true }
+}
+
+/// The expressions for a column, in the order of [`STATISTICS`].
+fn statistics(name: &str, data_type: DataType) -> Vec<String> {
+    let name = quoted(name);
+    let null = "NULL".to_owned();
+    let if_number = |sql: String| if data_type.is_numeric() { sql } else { null.clone() };
+    // Bytes and booleans order, but their bounds tell nothing; intervals and NULLs have none.
+    let is_ordered = !matches!(data_type, DataType::Null | DataType::Interval | DataType::Binary);
+    let if_ordered = |sql: String| if is_ordered { sql } else { null.clone() };
+    let quartile = |share: &str| if_number(format!("quantile_cont({name}, {share})::text"));
+    vec![
+        format!("count(*) - count({name})"),
+        if_ordered(format!("count(DISTINCT {name})")),
+        if_ordered(format!("min({name})::text")),
+        if_ordered(format!("max({name})::text")),
+        if_number(format!("avg({name})::double")),
+        if_number(format!("stddev({name})::double")),
+        quartile("0.25"),
+        quartile("0.5"),
+        quartile("0.75"),
+    ]
+}
+
+/// Averages and deviations with six digits: a summary is read, not reckoned with.
+fn rounded(value: Value) -> Value {
+    match value {
+        Value::Float(number) if number.is_finite() => {
+            Value::Float(format!("{number:.5e}").parse().unwrap_or(number))
+        }
+        other => other,
+    }
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
