@@ -14,7 +14,7 @@ use crate::kernel::{self, BLOCK_WORDS, Lane};
 use crate::types::{Error, Result};
 
 /// Ranges of integers that are compared one after the other.
-const RANGES_MAX: usize = 4;
+const RANGES_MAX: usize = 8;
 
 /// Which codes pass.
 #[derive(Clone, Copy, Debug)]

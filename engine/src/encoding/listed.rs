@@ -5,14 +5,12 @@
 
 use super::BLOCK_LEN;
 use super::layout::to_usize;
-use crate::kernel::Lane;
+use crate::kernel::{self, BLOCK_WORDS, Lane};
 
 /// Integers for which there is a bit each.
 const WINDOW_LEN_MAX: u64 = 1 << 16;
 /// Bits of the table of hashes for each point.
 const BITS_PER_POINT: usize = 32;
-/// The golden ratio in 64 bits (Knuth's multiplicative hashing).
-const HASH: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// Ranges of lanes.
 #[derive(Clone, Debug)]
@@ -25,9 +23,9 @@ pub(super) struct Listed<L: Lane> {
 #[derive(Clone, Debug)]
 enum Table<L: Lane> {
     /// A bit for each integer from this on.
-    Window(L, Vec<u64>),
+    Window(L, Vec<u32>),
     /// A bit for each hash, shifted right by so much.
-    Hashes(u32, Vec<u64>),
+    Hashes(u32, Vec<u32>),
     Nothing,
 }
 
@@ -61,8 +59,13 @@ impl<L: Lane> Listed<L> {
     /// Whether one of the ranges holds `value`.
     pub(super) fn holds(&self, value: L) -> bool {
         match &self.table {
-            Table::Window(low, bits) => is_set(bits, value.wrapping_sub(*low).to_u64()),
-            Table::Hashes(shift, bits) => is_set(bits, hash(value, *shift)) && self.finds(value),
+            Table::Window(low, bits) => {
+                kernel::bit_of(bits, value.wrapping_sub(*low).to_u64()) == 1
+            }
+            Table::Hashes(shift, bits) => {
+                kernel::bit_of(bits, kernel::hash_of(value.to_u64(), *shift)) == 1
+                    && self.finds(value)
+            }
             Table::Nothing => self.finds(value),
         }
     }
@@ -85,27 +88,18 @@ impl<L: Lane> Listed<L> {
 
     /// Clears the bits of a block's values that no range holds.
     pub(super) fn filter_block(&self, values: &[L; BLOCK_LEN], rows: &mut [u64]) {
-        for (values, word) in values.chunks_exact(64).zip(rows) {
-            if *word == 0 {
-                continue;
-            }
-            let mut passing = 0;
-            match &self.table {
-                Table::Window(low, bits) => {
-                    for (bit, value) in values.iter().enumerate() {
-                        let offset = value.wrapping_sub(*low).to_u64();
-                        passing |= u64::from(is_set(bits, offset)) << bit;
-                    }
-                }
-                Table::Hashes(shift, bits) => {
-                    for (bit, value) in values.iter().enumerate() {
-                        passing |= u64::from(is_set(bits, hash(*value, *shift))) << bit;
-                    }
-                    passing = self.search(values, *word & passing);
-                }
-                Table::Nothing => passing = self.search(values, *word),
-            }
+        let mut passing = [u64::MAX; BLOCK_WORDS];
+        match &self.table {
+            Table::Window(low, bits) => kernel::in_window(values, *low, bits, &mut passing),
+            Table::Hashes(shift, bits) => kernel::in_hashes(values, *shift, bits, &mut passing),
+            Table::Nothing => {}
+        }
+        let is_exact = matches!(self.table, Table::Window(..));
+        for ((values, word), passing) in values.chunks_exact(64).zip(rows).zip(passing) {
             *word &= passing;
+            if !is_exact {
+                *word = self.search(values, *word);
+            }
         }
     }
 
@@ -128,7 +122,7 @@ impl<L: Lane> Table<L> {
         };
         let len = last.wrapping_add(*span).wrapping_sub(*low).to_u64();
         if len < WINDOW_LEN_MAX {
-            let mut bits = vec![0; to_usize64(len) / 64 + 1];
+            let mut bits = vec![0; to_usize64(len) / 32 + 1];
             for (first, span) in ranges {
                 let first = first.wrapping_sub(*low).to_u64();
                 (first..=first + span.to_u64()).for_each(|index| set(&mut bits, index));
@@ -138,27 +132,18 @@ impl<L: Lane> Table<L> {
         if ranges.iter().any(|(_, span)| *span != L::default()) {
             return Table::Nothing;
         }
-        let bit_count = (ranges.len() * BITS_PER_POINT).next_power_of_two().max(64);
+        let bit_count = (ranges.len() * BITS_PER_POINT).next_power_of_two();
         let shift = 64 - bit_count.trailing_zeros();
-        let mut bits = vec![0; bit_count / 64];
+        let mut bits = vec![0; bit_count / 32];
         for (value, _) in ranges {
-            set(&mut bits, hash(*value, shift));
+            set(&mut bits, kernel::hash_of(value.to_u64(), shift));
         }
         Table::Hashes(shift, bits)
     }
 }
 
-fn hash<L: Lane>(value: L, shift: u32) -> u64 {
-    value.to_u64().wrapping_mul(HASH) >> shift
-}
-
-fn is_set(bits: &[u64], index: u64) -> bool {
-    let word = usize::try_from(index / 64).ok().and_then(|word| bits.get(word));
-    word.is_some_and(|word| word >> (index % 64) & 1 == 1)
-}
-
-fn set(bits: &mut [u64], index: u64) {
-    bits[to_usize64(index / 64)] |= 1 << (index % 64);
+fn set(bits: &mut [u32], index: u64) {
+    bits[to_usize64(index / 32)] |= 1 << (index % 32);
 }
 
 fn to_usize64(value: u64) -> usize {

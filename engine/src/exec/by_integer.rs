@@ -20,6 +20,7 @@ use arrow::datatypes::{
 use super::expression::evaluate;
 use super::source::ColumnKind;
 use crate::context::Context;
+use crate::kernel::{self, Integer};
 use crate::plan::Expr;
 use crate::types::{DataType, Error, Result, TimeUnit, match_integer_type};
 use crate::vector::Vector;
@@ -134,21 +135,21 @@ where
 }
 
 /// The distance of each value from `min`, `count` for NULL; `None` when one is as far as that.
-fn positions<T: ArrowPrimitiveType>(array: &ArrayRef, min: i128, count: u32) -> Option<Vec<u32>>
-where
-    T::Native: Into<i128>,
-{
+fn positions<T: ArrowPrimitiveType<Native: Integer>>(
+    array: &ArrayRef,
+    min: i128,
+    count: u32,
+) -> Option<Vec<u32>> {
     let array = array.as_primitive::<T>();
-    let position = |value: T::Native| u32::try_from(value.into() - min).unwrap_or(u32::MAX);
-    let mut positions: Vec<u32> = array.values().iter().map(|value| position(*value)).collect();
+    let mut positions = vec![0; array.len()];
+    kernel::distances(array.values(), min, &mut positions);
     if let Some(nulls) = array.nulls() {
         for (row, position) in positions.iter_mut().enumerate() {
             *position = if nulls.is_null(row) { count } else { *position };
         }
-    } else if positions.iter().fold(0, |max, position| max.max(*position)) >= count {
-        return None;
     }
-    positions.iter().all(|position| *position <= count).then_some(positions)
+    let last = if array.null_count() > 0 { count } else { count - 1 };
+    (kernel::max(&positions) <= last).then_some(positions)
 }
 
 #[cfg(test)]

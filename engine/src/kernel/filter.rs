@@ -26,6 +26,69 @@ fn within_body<L: Lane>(values: &[L; BLOCK_LEN], low: L, span: L, bits: &mut [u6
     gather_bits(&passes, bits);
 }
 
+vectorised! {
+    /// Which of `values` have their bit set in `table`: bit `d % 32` of word `d / 32`, where `d` is the
+    /// distance from `low`.
+    ///
+    /// # Panics
+    /// When the table is empty.
+    fn in_window<L: Lane>(values: &[L; BLOCK_LEN], low: L, table: &[u32], bits: &mut [u64; BLOCK_WORDS]) = in_window_body
+}
+
+#[inline(always)]
+fn in_window_body<L: Lane>(
+    values: &[L; BLOCK_LEN],
+    low: L,
+    table: &[u32],
+    bits: &mut [u64; BLOCK_WORDS],
+) {
+    let mut passes = [0_u8; BLOCK_LEN];
+    for (pass, value) in passes.iter_mut().zip(values) {
+        *pass = bit_of(table, value.wrapping_sub(low).to_u64());
+    }
+    gather_bits(&passes, bits);
+}
+
+/// The golden ratio in 64 bits (Knuth's multiplicative hashing).
+const HASH: u64 = 0x9E37_79B9_7F4A_7C15;
+
+/// The hash of a value, of `64 - shift` bits, that [`in_hashes`] asks for.
+#[inline(always)]
+pub(crate) fn hash_of(value: u64, shift: u32) -> u64 {
+    value.wrapping_mul(HASH) >> shift
+}
+
+vectorised! {
+    /// Which of `values` have the bit of their hash set in `table`, which has a bit for every hash.
+    ///
+    /// # Panics
+    /// When the table is empty.
+    fn in_hashes<L: Lane>(values: &[L; BLOCK_LEN], shift: u32, table: &[u32], bits: &mut [u64; BLOCK_WORDS]) = in_hashes_body
+}
+
+#[inline(always)]
+fn in_hashes_body<L: Lane>(
+    values: &[L; BLOCK_LEN],
+    shift: u32,
+    table: &[u32],
+    bits: &mut [u64; BLOCK_WORDS],
+) {
+    let mut passes = [0_u8; BLOCK_LEN];
+    for (pass, value) in passes.iter_mut().zip(values) {
+        *pass = bit_of(table, hash_of(value.to_u64(), shift));
+    }
+    gather_bits(&passes, bits);
+}
+
+/// Bit `index` of a table; 0 beyond. Without a branch, so that loops over it vectorise.
+#[inline(always)]
+pub(crate) fn bit_of(table: &[u32], index: u64) -> u8 {
+    let last = table.len() - 1;
+    let word_idx = index >> 5;
+    let word = table[(word_idx.min(last as u64)) as usize];
+    (word >> (index & 31) & u32::from(word_idx <= last as u64)) as u8 & 1
+}
+
 /// The low bits of eight bytes, gathered in the top byte of the product with this.
 const GATHER: u64 = 0x0102_0408_1020_4080;
 
@@ -157,6 +220,23 @@ mod tests {
             within_matches::<u16>(seed, low, span >> shift);
             within_matches::<u32>(seed, low, span >> shift);
             within_matches::<u64>(seed, low, span >> shift);
+        }
+
+        #[test]
+        fn windows_and_hashes_match_one_value_at_a_time(seed: u64, low: u16, table: [u32; 8]) {
+            let values = block::<u16>(seed);
+            let mut bits = [seed; BLOCK_WORDS];
+            in_window(&values, low, &table, &mut bits);
+            for (row, value) in values.iter().enumerate() {
+                let distance = usize::from(value.wrapping_sub(low));
+                let listed = table.get(distance / 32).is_some_and(|w| w >> (distance % 32) & 1 == 1);
+                prop_assert_eq!(is_set(&bits, row), listed, "row {}", row);
+            }
+            in_hashes(&values, 56, &table, &mut bits);
+            for (row, value) in values.iter().enumerate() {
+                let hash = hash_of(u64::from(*value), 56) as usize;
+                prop_assert_eq!(is_set(&bits, row), table[hash / 32] >> (hash % 32) & 1 == 1);
+            }
         }
 
         #[test]

@@ -21,11 +21,14 @@ pub(crate) use self::decimals::{
     Decimals, digits_of_f32, digits_of_f64, f32_in_place, f32_of_digits, f64_in_place,
     f64_of_digits,
 };
-pub(crate) use self::filter::{BLOCK_WORDS, count_bits, keep_listed, max, push_positions, within};
+pub(crate) use self::filter::{
+    BLOCK_WORDS, bit_of, count_bits, hash_of, in_hashes, in_window, keep_listed, max,
+    push_positions, within,
+};
 pub(crate) use self::floats::{exponent_fields, float_facts, scale_floats, two_products};
 pub(crate) use self::lane::{Integer, Lane};
 pub(crate) use self::scan::{
-    add_multiples, count_changes, count_equal, count_wider, differences, gather, min_max,
-    prefix_sums, select_valid,
+    add_multiples, count_changes, count_equal, count_wider, differences, distances, gather,
+    min_max, prefix_sums, select_valid,
 };
 pub(crate) use self::sum::sum;

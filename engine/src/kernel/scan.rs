@@ -116,6 +116,26 @@ fn gather_body(table: &[u32], indices: &[u32], target: &mut [u32]) {
     }
 }
 
+/// Writes how far each value is from `base`, which the type holds; `u32::MAX` for more than that, or for
+/// a value below.
+pub(crate) fn distances<N: Integer>(values: &[N], base: i128, target: &mut [u32]) {
+    let bytes = base.to_le_bytes();
+    let low = u64::from_le_bytes(std::array::from_fn(|index| bytes[index]));
+    distances_from(values, N::Lane::from_u64(low), target);
+}
+
+vectorised! {
+    fn distances_from<N: Integer>(values: &[N], base: N::Lane, target: &mut [u32]) = distances_body
+}
+
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "larger distances are cut off")]
+fn distances_body<N: Integer>(values: &[N], base: N::Lane, target: &mut [u32]) {
+    for (target, value) in target.iter_mut().zip(values) {
+        *target = value.to_lane().wrapping_sub(base).to_u64().min(u32::MAX.into()) as u32;
+    }
+}
+
 vectorised! {
     /// Adds `factor` times each value's distance from `base` to its place in `target`, wrapping.
     fn add_multiples<N: Integer>(values: &[N], base: N::Lane, factor: u32, target: &mut [u32]) = add_multiples_body
@@ -185,6 +205,17 @@ mod tests {
             for (found, index) in found.iter().zip(&indices) {
                 let entry = table.get((*index as usize).min(table.len() - 1));
                 prop_assert_eq!(Some(found), entry);
+            }
+        }
+
+        #[test]
+        fn distances_are_those_of_wide_integers(values: Vec<i64>, base in -3_i64..3, near in 0..9_i64) {
+            let values: Vec<i64> = values.into_iter().chain([base, base + near]).collect();
+            let mut found = vec![7; values.len()];
+            distances(&values, base.into(), &mut found);
+            for (found, value) in found.iter().zip(&values) {
+                let distance = i128::from(*value) - i128::from(base);
+                prop_assert_eq!(*found, u32::try_from(distance).unwrap_or(u32::MAX));
             }
         }
 
