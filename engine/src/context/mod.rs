@@ -36,7 +36,7 @@ pub struct Context {
 }
 
 /// Rows in a batch unless the options say otherwise: two blocks of a page.
-pub const BATCH_LEN: usize = 2_048;
+pub const BATCH_LEN: usize = 4_096;
 
 /// Groups in a worker's table unless the options say otherwise: keys and a few aggregates of so many
 /// stay in a core's own cache.
