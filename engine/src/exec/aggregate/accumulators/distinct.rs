@@ -1,8 +1,9 @@
 //! `COUNT`, `SUM` and `AVG` of distinct values: a set of (group, value) pairs beside an inner
 //! accumulator that sees each pair once, at the end.
 //!
-//! Values become integers: dictionary values their ids, fixed-width values their bits, everything else
-//! a number from a table of byte strings. Without groups, ids are bits of a bitmap. Otherwise pairs are
+//! Values become integers: dictionary values their ids, integers of a narrow column their distance from
+//! its least, which serves as an id, other fixed-width values their bits, everything else a number from
+//! a table of byte strings. Without groups, ids are bits of a bitmap. Otherwise pairs are
 //! appended to parts chosen by the *value*, and a part is freed of repetitions when it has doubled: the
 //! set that this takes stays in the cache, and parts merge in parallel whatever the groups are. Ids are
 //! parted by range, so that the first group of each id stands in an array, and only an id in several
@@ -22,6 +23,7 @@ use rayon::prelude::*;
 use super::{Accumulator, Groups, accumulator, same_kind, without_nulls};
 use crate::exec::aggregate::groups::{ByteTable, canonical_floats};
 use crate::exec::source::ColumnKind;
+use crate::kernel;
 use crate::plan::AggregateFunction;
 use crate::types::{DataType, Error, Result, canonical_float};
 use crate::vector::{CodeBook, DictionaryVector, Vector};
@@ -38,11 +40,11 @@ pub(super) fn distinct(
             let values = Values::Ids(Arc::clone(identity));
             Box::new(Distinct::<u64>::new(function, kind, values, inner))
         }
-        ColumnKind::Flat { .. } => match Values::flat(data_type)? {
-            values @ Values::Bytes { .. } => {
-                Box::new(Distinct::<u64>::new(function, kind, values, inner))
+        ColumnKind::Flat { bounds, .. } => match Values::flat(data_type, *bounds)? {
+            values @ Values::Bits(_) => {
+                Box::new(Distinct::<u128>::new(function, kind, values, inner))
             }
-            values => Box::new(Distinct::<u128>::new(function, kind, values, inner)),
+            values => Box::new(Distinct::<u64>::new(function, kind, values, inner)),
         },
     })
 }
@@ -51,6 +53,12 @@ pub(super) fn distinct(
 #[derive(Debug)]
 enum Values {
     Ids(Arc<CodeBook>),
+    /// By their distance from `min`, which is below `count`; the Arrow type of the array.
+    Distances {
+        min: i128,
+        count: u32,
+        arrow: ArrowType,
+    },
     /// Fixed width of up to 64 bits; the Arrow type of the array.
     Bits(ArrowType),
     Bytes {
@@ -60,8 +68,15 @@ enum Values {
 }
 
 impl Values {
-    fn flat(data_type: DataType) -> Result<Values> {
+    fn flat(data_type: DataType, bounds: Option<(i128, i128)>) -> Result<Values> {
         let arrow = data_type.to_arrow();
+        if let Some((min, max)) = bounds
+            && (data_type.is_integer() || data_type.is_temporal())
+            && let Ok(count) = u32::try_from(max.saturating_sub(min).saturating_add(1))
+            && count <= DISTANCES_MAX
+        {
+            return Ok(Values::Distances { min, count, arrow });
+        }
         Ok(match data_type {
             DataType::Bool | DataType::Date | DataType::Time(_) | DataType::Timestamp { .. } => {
                 Values::Bits(arrow)
@@ -85,6 +100,17 @@ impl Values {
                 vector.append_ids(book.null_code(), &mut ids);
                 Ok(ids.into_iter().map(u64::from).collect())
             }
+            Values::Distances { min, count, .. } => {
+                let min = low_bits(*min);
+                let mut values = to_bits(&argument.decode()?)?;
+                for value in &mut values {
+                    *value = value.wrapping_sub(min);
+                }
+                if kernel::max(&values) >= u64::from(*count) && !values.is_empty() {
+                    return Err(Error::corrupt("a column has values outside of its statistics"));
+                }
+                Ok(values)
+            }
             Values::Bits(_) => to_bits(&argument.decode()?),
             Values::Bytes { converter, table } => {
                 let rows = converter.convert_columns(&[canonical_floats(argument.decode()?)])?;
@@ -98,6 +124,11 @@ impl Values {
             Values::Ids(book) => {
                 let codes: Vec<u32> = values.iter().map(|value| narrow(*value)).collect();
                 Vector::Dictionary(DictionaryVector::new(codes, Arc::clone(book)))
+            }
+            Values::Distances { min, arrow, .. } => {
+                let min = low_bits(*min);
+                let values: Vec<u64> = values.iter().map(|value| value.wrapping_add(min)).collect();
+                Vector::Flat(from_bits(&values, arrow)?)
             }
             Values::Bits(arrow) => Vector::Flat(from_bits(values, arrow)?),
             Values::Bytes { converter, table } => {
@@ -120,12 +151,26 @@ impl Values {
         }
     }
 
+    /// How many ids there are, where values are those.
+    fn id_count(&self) -> Option<u32> {
+        match self {
+            Values::Ids(book) => Some(book.null_code()).filter(|count| *count < u32::MAX),
+            Values::Distances { count, .. } => Some(*count),
+            Values::Bits(_) | Values::Bytes { .. } => None,
+        }
+    }
+
     fn bytes(&self) -> usize {
         match self {
             Values::Bytes { table, .. } => table.memory_bytes(),
             _ => 0,
         }
     }
+}
+
+fn low_bits(value: i128) -> u64 {
+    let bytes = value.to_le_bytes();
+    u64::from_le_bytes(std::array::from_fn(|index| bytes[index]))
 }
 
 fn narrow(value: u64) -> u32 {
@@ -209,10 +254,12 @@ impl Pair for u128 {
     }
 }
 
+/// Integers of a column that has so few serve as ids: a bit for each takes 8 MiB.
+const DISTANCES_MAX: u32 = 1 << 26;
 /// Parts of the pairs.
 const PARTS: usize = 64;
 /// Pairs that a part may have before it is first freed of repetitions.
-const PART_LEN_MIN: usize = 32;
+const PART_LEN_MIN: usize = if cfg!(test) { 32 } else { 512 };
 /// Pairs up to which another accumulator's are merged on one thread.
 const SERIAL_MERGE_MAX: usize = 65_536;
 const MIX: u64 = 0x9E37_79B9_7F4A_7C15;
@@ -244,12 +291,12 @@ enum Parting {
 
 impl Parting {
     fn of(values: &Values) -> Parting {
-        match values {
-            Values::Ids(book) if book.null_code() < u32::MAX => {
-                let len = u64::from(book.null_code()).div_ceil(PARTS as u64).next_power_of_two();
+        match values.id_count() {
+            Some(count) => {
+                let len = u64::from(count).div_ceil(PARTS as u64).next_power_of_two();
                 Parting::Ranges { len }
             }
-            _ => Parting::Hash,
+            None => Parting::Hash,
         }
     }
 
@@ -266,9 +313,8 @@ impl Parting {
 /// Keeps the first of equal pairs. Pairs that need a look-up go to a table of linear probing that is
 /// at most half full.
 fn remove_repetitions<P: Pair>(pairs: &mut Vec<P>, parting: Parting) {
-    let mut table = Table { slots: Vec::new(), len: 0 };
+    let mut table = Table { slots: Vec::new(), len: 0, len_expected: pairs.len() };
     let Parting::Ranges { len } = parting else {
-        table.grow_to(pairs.len());
         pairs.retain(|pair| table.insert(*pair));
         return;
     };
@@ -289,6 +335,8 @@ fn remove_repetitions<P: Pair>(pairs: &mut Vec<P>, parting: Parting) {
 struct Table<P> {
     slots: Vec<P>,
     len: usize,
+    /// Pairs that it is made for, once there is one.
+    len_expected: usize,
 }
 
 impl<P: Pair> Table<P> {
@@ -296,7 +344,7 @@ impl<P: Pair> Table<P> {
     #[inline]
     fn insert(&mut self, pair: P) -> bool {
         if self.len * 2 >= self.slots.len() {
-            self.grow_to((self.len * 2).max(32));
+            self.grow_to((self.len * 2).max(self.len_expected));
         }
         let is_new = self.place(pair);
         self.len += usize::from(is_new);
@@ -334,11 +382,13 @@ impl<P: Pair> Table<P> {
 struct Part<P> {
     pairs: Vec<P>,
     unique_len: usize,
+    /// Hardly any of the last pairs was a repetition.
+    has_few: bool,
 }
 
 impl<P: Pair> Part<P> {
     fn new() -> Part<P> {
-        Part { pairs: Vec::new(), unique_len: 0 }
+        Part { pairs: Vec::new(), unique_len: 0, has_few: false }
     }
 
     #[inline]
@@ -356,8 +406,10 @@ impl<P: Pair> Part<P> {
             Parting::Ranges { len } => self.pairs.len() as u64 >= len,
             Parting::Hash => true,
         };
-        if worth_it {
+        if worth_it && !self.has_few {
+            let (unique_len, len) = (self.unique_len, self.pairs.len());
             self.shrink(parting);
+            self.has_few = (self.unique_len - unique_len) * 8 > (len - unique_len) * 7;
         }
         self.pairs.reserve_exact(self.pairs.len().max(PART_LEN_MIN));
     }
@@ -440,22 +492,18 @@ impl<P: Pair> Distinct<P> {
     }
 
     fn add(&mut self, groups: Groups<'_>, argument: &Vector) -> Result<()> {
-        if let (Values::Ids(book), Vector::Dictionary(vector)) = (&self.values, argument) {
-            let null_id = book.null_code();
-            match groups {
-                Groups::First(_) if null_id < u32::MAX => {
-                    self.add_bits(vector, null_id);
-                    return Ok(());
-                }
-                Groups::Each(groups) if vector.book().ids().is_some() => {
-                    self.add_firsts(groups, vector);
-                    return Ok(());
-                }
-                _ => {}
-            }
+        if let (Values::Ids(_), Vector::Dictionary(vector), Groups::Each(groups)) =
+            (&self.values, argument, groups)
+            && vector.book().ids().is_some()
+        {
+            self.add_firsts(groups, vector);
+            return Ok(());
         }
         let values = self.values.encode(argument)?;
         match groups {
+            Groups::First(_) if let Some(count) = self.values.id_count() => {
+                self.add_bits(&values, count);
+            }
             Groups::First(_) => values.into_iter().for_each(|value| self.insert(0, value)),
             Groups::Each(groups) => {
                 for (group, value) in groups.iter().zip(values) {
@@ -466,14 +514,12 @@ impl<P: Pair> Distinct<P> {
         Ok(())
     }
 
-    fn add_bits(&mut self, vector: &DictionaryVector, null_id: u32) {
+    fn add_bits(&mut self, ids: &[u64], count: u32) {
         if self.bitmap.is_empty() {
-            self.bitmap = vec![0; (null_id as usize).div_ceil(64)];
+            self.bitmap = vec![0; (count as usize).div_ceil(64)];
         }
-        let mut ids = Vec::with_capacity(vector.codes().len());
-        vector.append_ids(null_id, &mut ids);
         for id in ids {
-            self.bitmap[(id / 64) as usize] |= 1 << (id % 64);
+            self.bitmap[(narrow(*id) / 64) as usize] |= 1 << (id % 64);
         }
     }
 
