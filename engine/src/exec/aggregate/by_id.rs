@@ -1,8 +1,9 @@
 //! Groups that are ids: a single dictionary key with many values, or keys of few bits, need no table.
 //!
-//! Keys of few bits index arrays of all groups. Of a dictionary key, rows of a row group are aggregated by local code, in arrays that mostly stay in the cache. When the
-//! code book changes, what was collected is added to arrays by id. Ids ascend with the codes, so the
-//! large arrays are walked in order, and nothing is hashed. Must not know other workers.
+//! Keys of few bits index arrays of all groups. Of a dictionary key, rows of a row group are
+//! aggregated by local code, in arrays that mostly stay in the cache. When the code book changes,
+//! what was collected is added to arrays by id. Ids ascend with the codes, so the large arrays are
+//! walked in order, and nothing is hashed. Must not know other workers.
 
 use std::sync::Arc;
 

@@ -1,6 +1,7 @@
 //! The best candidates of each partition.
 //!
-//! Where few are kept, those of a partition lie side by side in order; else they are a heap. Must not know what rows hold.
+//! Where few are kept, those of a partition lie side by side in order; else they are a heap. Must not
+//! know what rows hold.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;

@@ -1,14 +1,14 @@
 //! `COUNT`, `SUM` and `AVG` of distinct values: a set of (group, value) pairs beside an inner
 //! accumulator that sees each pair once, at the end.
 //!
-//! Values become integers: dictionary values their ids, integers of a narrow column their distance from
-//! its least, which serves as an id, other fixed-width values their bits, everything else a number from
-//! a table of byte strings. Without groups, ids are bits of a bitmap. Otherwise pairs are
-//! appended to parts chosen by the *value*, and a part is freed of repetitions when it has doubled: the
-//! set that this takes stays in the cache, and parts merge in parallel whatever the groups are. Ids are
-//! parted by range, so that the first group of each id stands in an array, and only an id in several
-//! groups costs a look-up by hash. Inside a row group, the first group that had a code is remembered by code, so that most
-//! repetitions are never appended.
+//! Values become integers: dictionary values their ids, integers of a narrow column their distance
+//! from its least, which serves as an id, other fixed-width values their bits, everything else a
+//! number from a table of byte strings. Without groups, ids are bits of a bitmap. Otherwise pairs are
+//! appended to parts chosen by the *value*, and a part is freed of repetitions when it has doubled:
+//! the set that this takes stays in the cache, and parts merge in parallel whatever the groups are.
+//! Ids are parted by range, so that the first group of each id stands in an array, and only an id in
+//! several groups costs a look-up by hash. Inside a row group, the first group that had a code is
+//! remembered by code, so that most repetitions are never appended.
 
 use std::sync::{Arc, OnceLock};
 

@@ -440,9 +440,10 @@ pub(crate) type Slots = Pages<u64>;
 
 /// Numbers distinct packed keys from 0 in the order of their first appearance.
 ///
-/// A slot holds half of the key's hash above its group's number plus one; the keys stand apart, by group. So a slot is
-/// eight bytes whatever the key's width, a table of a million groups stays near the cache, a new key
-/// mostly finds its slot without reading another key, and growing reads no key at all.
+/// A slot holds half of the key's hash above its group's number plus one; the keys stand apart, by
+/// group. So a slot is eight bytes whatever the key's width, a table of a million groups stays near
+/// the cache, a new key mostly finds its slot without reading another key, and growing reads no key
+/// at all.
 #[derive(Debug)]
 pub(crate) struct PackedTable<K> {
     slots: Slots,
