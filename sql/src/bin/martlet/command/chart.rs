@@ -191,8 +191,7 @@ fn line(points: &Points, width: usize) -> String {
     let mut canvas = vec![vec![0_u8; columns]; HEIGHT];
     let mut before = None;
     for x in 0..columns * 2 {
-        let at = x * (numbers.len() - 1) / (columns * 2 - 1).max(1);
-        let y = level(numbers[at], least, most);
+        let y = level(value_at(&numbers, x, columns * 2 - 1), least, most);
         let from = before.unwrap_or(y);
         for dot in from.min(y)..=from.max(y) {
             set_dot(&mut canvas, x, dot);
@@ -215,6 +214,16 @@ fn line(points: &Points, width: usize) -> String {
     let gap = columns.saturating_sub(first.width() + last.width());
     append(&mut text, format_args!("{:margin$}  {first}{}{last}\n", "", " ".repeat(gap)));
     text
+}
+
+/// The number at `x` of `end`: between two numbers, what is on the straight line.
+fn value_at(numbers: &[f64], x: usize, end: usize) -> f64 {
+    let place = x * (numbers.len() - 1);
+    let (at, rest) = (place / end, place % end);
+    let next = numbers[(at + 1).min(numbers.len() - 1)];
+    #[expect(clippy::cast_precision_loss, reason = "a few hundred dots")]
+    let share = rest as f64 / end as f64;
+    numbers[at] + (next - numbers[at]) * share
 }
 
 fn bounds(numbers: &[f64]) -> (f64, f64) {

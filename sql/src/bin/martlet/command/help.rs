@@ -6,7 +6,8 @@ use super::{COMMANDS, Command, find, nothing_more, unknown};
 use crate::session::{Failure, Next, Session};
 
 const INTRODUCTION: &str = "\
-SQL ends with a semicolon and may have several lines. FROM 'file.parquet' reads a file, FROM _ the last result.
+SQL ends with a semicolon and may have several lines.
+FROM 'file.parquet' reads a file, FROM _ the last result.
 ";
 
 const KEYS: &str = "

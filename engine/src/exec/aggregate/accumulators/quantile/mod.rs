@@ -30,7 +30,13 @@ pub(super) struct Quantile {
 impl Quantile {
     /// The quantile at `place` of arguments of `kind`; of doubles, when it is between two values.
     pub(super) fn new(place: Place, kind: &ColumnKind) -> Result<Quantile> {
-        Ok(Quantile { place, values: Values::new(kind)?, pairs: Pairs::default(), group_count: 0 })
+        // Between two values there may be one that no dictionary has.
+        let values = if place.is_continuous() {
+            Values::new(&ColumnKind::flat(kind.data_type()))?
+        } else {
+            Values::new(kind)?
+        };
+        Ok(Quantile { place, values, pairs: Pairs::default(), group_count: 0 })
     }
 
     fn add(&mut self, groups: Groups<'_>, argument: &Vector) -> Result<()> {
