@@ -14,6 +14,7 @@ pub mod catalog;
 pub mod context;
 pub mod encoding;
 pub mod exec;
+pub mod export;
 pub mod ingest;
 mod kernel;
 pub mod plan;

@@ -15,6 +15,7 @@ mod tests {
         ("encoding", &["types", "vector", "kernel"]),
         ("storage", &["types", "context", "catalog", "vector", "encoding", "kernel"]),
         ("plan", &["types", "catalog"]),
+        ("export", &["types"]),
         ("ingest", &["types", "context", "catalog", "vector", "encoding", "storage", "kernel"]),
         (
             "exec",

@@ -199,12 +199,12 @@ fn examine(
         }) => query,
         Parsed::Insert(insert) => match &insert.source {
             parse::InsertSource::Query(query) => query,
-            parse::InsertSource::Files { .. } => return Ok(nothing()),
+            parse::InsertSource::Files(_) => return Ok(nothing()),
         },
         _ => return Ok(nothing()),
     };
     let mut parameters = Parameters::unknown();
-    let catalog = SnapshotCatalog(connection.database().snapshot()?);
+    let catalog = SnapshotCatalog::new(connection.database().snapshot()?);
     let now_us = connection.database().context().now_us;
     let plan = Binder::new(&catalog, tokens, &mut parameters, now_us).bind(query)?;
     if !matches!(parsed, Parsed::Query(_)) {

@@ -1,5 +1,6 @@
 //! What a statement gives.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::RecordBatch;
@@ -25,12 +26,24 @@ use martlet_engine::types::Result;
 #[derive(Debug)]
 pub struct QueryResult {
     stream: Box<BatchStream>,
+    /// Batches that were read already.
+    ahead: VecDeque<RecordBatch>,
     running: Running,
 }
 
 impl QueryResult {
     pub(crate) fn new(stream: BatchStream, context: &Context) -> QueryResult {
-        QueryResult { stream: Box::new(stream), running: Running::of(context) }
+        QueryResult {
+            stream: Box::new(stream),
+            ahead: VecDeque::new(),
+            running: Running::of(context),
+        }
+    }
+
+    /// The same, whose first batches are those of `ahead`.
+    pub(crate) fn with_ahead(mut self, ahead: VecDeque<RecordBatch>) -> QueryResult {
+        self.ahead = ahead;
+        self
     }
 
     /// Names and types of the columns.
@@ -61,7 +74,7 @@ impl Iterator for QueryResult {
     type Item = Result<RecordBatch>;
 
     fn next(&mut self) -> Option<Result<RecordBatch>> {
-        self.stream.next()
+        self.ahead.pop_front().map(Ok).or_else(|| self.stream.next())
     }
 }
 

@@ -4,6 +4,8 @@
 //! or threads. Nothing here costs more than what it is asked about: looking up one of 16,000 columns
 //! touches no other.
 
+pub mod files;
+
 use std::fmt;
 
 use crate::types::{DataType, Result, Value};

@@ -258,6 +258,10 @@ fn name(plan: &PhysicalPlan) -> String {
         PhysicalPlan::Scan(scan) => match &scan.source {
             plan::Source::Table { name, .. } => format!("Scan {name}"),
             plan::Source::Parquet { paths, .. } => format!("Scan {}", paths.join(", ")),
+            plan::Source::Files(set) => {
+                let paths: Vec<&str> = set.files.iter().map(|file| file.path.as_str()).collect();
+                format!("Scan {}", paths.join(", "))
+            }
         },
         PhysicalPlan::Values { rows, .. } => format!("Values ({} rows)", rows.len()),
         PhysicalPlan::Filter { .. } => "Filter".into(),

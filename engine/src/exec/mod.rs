@@ -13,6 +13,7 @@ mod build;
 mod by_integer;
 mod choice;
 pub mod expression;
+mod file_scan;
 mod gather;
 mod interner;
 mod late;

@@ -1,26 +1,40 @@
-//! Rows from elsewhere into tables: Parquet files and Arrow batches.
+//! Rows from elsewhere: Parquet files, text files and Arrow batches, into tables or to be scanned.
 //!
 //! Must not know SQL, plans or how pages lie in files.
 
 mod appender;
+mod arrow_file;
 mod buffered;
+mod cell;
 mod chunk;
 mod column;
 mod conform;
+mod content;
+pub mod csv;
+mod foreign;
 mod generation;
+mod glob;
+mod guard;
+pub mod json;
 mod load;
 mod order;
 pub mod parquet;
+mod positional;
 mod queue;
+pub mod rows;
 mod source;
 mod spool;
+mod table_of_files;
 mod tail;
 
 pub use self::appender::Appender;
+pub use self::arrow_file::describe_arrow;
+pub use self::foreign::ForeignFiles;
 pub use self::generation::merge_dictionaries;
 pub use self::load::{LoadReport, load};
 pub use self::order::OrderKey;
 pub use self::source::{ColumnArrays, ColumnSource};
+pub use self::table_of_files::{GivenTypes, TableOptions, describe_csv, describe_json};
 
 use self::conform::conform;
 

@@ -172,6 +172,11 @@ fn write_scan(f: &mut Formatter<'_>, scan: &Scan) -> fmt::Result {
             write_list(f, paths.iter().map(|path| format!("'{path}'")), ", ")?;
             f.write_str(if *binary_as_string { " (binary as text): " } else { ": " })?;
         }
+        Source::Files(set) => {
+            f.write_str("Scan ")?;
+            write_list(f, set.files.iter().map(|file| format!("'{}'", file.path)), ", ")?;
+            f.write_str(": ")?;
+        }
     }
     let (output, filtered) = scan.columns.split_at(scan.output_count);
     match output.len() {

@@ -1,8 +1,11 @@
 //! What a query asks for, as a tree of relational operators.
 
+use std::sync::Arc;
+
 use super::aggregate::Aggregate;
 use super::expression::Expr;
 use super::window::Window;
+use crate::catalog::files::FileSet;
 use crate::catalog::{FieldId, TableId};
 use crate::types::DataType;
 
@@ -32,12 +35,14 @@ pub enum Source {
         /// Whether byte columns that nobody annotated are text.
         binary_as_string: bool,
     },
+    /// Files that are read row by row.
+    Files(Arc<FileSet>),
 }
 
 /// One column that a scan gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScanColumn {
-    /// The table's field; for a Parquet source, the column's position in the file's schema.
+    /// The table's field; for files, the column's position in their schema.
     pub field: FieldId,
     /// Name.
     pub name: String,

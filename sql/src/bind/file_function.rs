@@ -1,4 +1,4 @@
-//! `read_parquet('file', binary_as_string => true)`, as `DuckDB` writes it.
+//! `read_csv('file', delim => ';')` and its kin, as `DuckDB` writes them.
 
 use martlet_engine::types::{Error, Result};
 use sqlparser::ast::{
@@ -6,15 +6,29 @@ use sqlparser::ast::{
     TableFunctionArgs, Value,
 };
 
+use super::file_format::FileFormat;
 use super::refuse::{name_position, position_of, unsupported};
 use super::scope::Scope;
-use super::{Binder, FileNames, place};
-use crate::parse::position::start_of;
+use super::{Binder, FileNames};
+use crate::suggest;
+
+/// The functions, and what each reads.
+const FUNCTIONS: [(&str, &str); 9] = [
+    ("read_arrow", "arrow"),
+    ("read_parquet", "parquet"),
+    ("parquet_scan", "parquet"),
+    ("read_csv", "csv"),
+    ("read_csv_auto", "csv"),
+    ("read_json", "json"),
+    ("read_json_auto", "json"),
+    ("read_ndjson", "jsonl"),
+    ("read_ndjson_auto", "jsonl"),
+];
 
 impl FileNames {
     /// One path or pattern, with nothing said about it.
-    pub(super) fn of(pattern: &str) -> FileNames {
-        FileNames { patterns: vec![pattern.to_owned()], binary_as_string: false }
+    pub(crate) fn of(pattern: &str) -> FileNames {
+        FileNames { patterns: vec![pattern.to_owned()], format: FileFormat::Detect }
     }
 }
 
@@ -27,44 +41,53 @@ impl<'a> Binder<'a> {
     ) -> Result<Scope> {
         let position = name_position(name);
         let TableFunctionArgs { args, settings } = args;
-        let is_parquet = ["read_parquet", "parquet_scan"]
-            .iter()
-            .any(|known| name.to_string().eq_ignore_ascii_case(known));
-        if !is_parquet || settings.is_some() {
+        let called = name.to_string();
+        let known = FUNCTIONS.iter().find(|(known, _)| called.eq_ignore_ascii_case(known));
+        let format = known.and_then(|(_, format)| FileFormat::named(format));
+        let Some(mut format) = format.filter(|_| settings.is_none()) else {
+            let functions = FUNCTIONS.iter().map(|(name, _)| *name);
             return Err(unsupported(&format!("the table function {name}"), position)
-                .with_hint("a Parquet file is read with FROM 'file.parquet'"));
-        }
-        let mut names = FileNames { patterns: Vec::new(), binary_as_string: false };
-        let mut patterns_at = position;
+                .with_suggestions(suggest::nearest(&called, functions))
+                .with_hint(
+                    "a file is read with FROM 'file.csv', or with read_csv, read_parquet, …",
+                ));
+        };
+        let misused = |position| misused(&called, position);
+        let mut paths = Vec::new();
+        let mut paths_at = position;
         for (place_in_list, arg) in args.iter().enumerate() {
             match arg {
                 FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) if place_in_list == 0 => {
-                    patterns_at = position_of(expr).or(position);
-                    names.patterns = patterns(expr).ok_or_else(|| misused(patterns_at))?;
+                    paths_at = position_of(expr).or(position);
+                    paths = patterns(expr).ok_or_else(|| misused(paths_at))?;
                 }
                 FunctionArg::Named { name, arg: FunctionArgExpr::Expr(value), operator: _ }
                 | FunctionArg::ExprNamed {
                     name: Expr::Identifier(name),
                     arg: FunctionArgExpr::Expr(value),
                     operator: _,
-                } => set(&mut names, name, value)?,
+                } => set(&mut format, name, value, &called)?,
                 // `name = value` is parsed as a comparison.
                 FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::BinaryOp {
                     left,
                     op: BinaryOperator::Eq,
                     right,
                 })) => match &**left {
-                    Expr::Identifier(name) => set(&mut names, name, right)?,
+                    Expr::Identifier(name) => set(&mut format, name, right, &called)?,
                     _ => return Err(misused(position)),
                 },
                 _ => return Err(misused(position)),
             }
         }
-        if names.patterns.is_empty() {
-            return Err(misused(patterns_at));
+        if paths.is_empty() {
+            return Err(misused(paths_at));
         }
-        self.bind_files(&names, patterns_at)
+        self.bind_files(&FileNames { patterns: paths, format }, paths_at)
     }
+}
+
+fn set(format: &mut FileFormat, name: &Ident, value: &Expr, function: &str) -> Result<()> {
+    format.set(name, Some(value), &format!("of {function}"))
 }
 
 /// The texts of `'file'` and `['file', 'file']`.
@@ -82,26 +105,8 @@ fn patterns(expr: &Expr) -> Option<Vec<String>> {
     }
 }
 
-fn set(names: &mut FileNames, name: &Ident, value: &Expr) -> Result<()> {
-    let position = start_of(name.span);
-    if !name.value.eq_ignore_ascii_case("binary_as_string") {
-        return Err(unsupported(&format!("the option {} of read_parquet", name.value), position)
-            .with_hint("there is binary_as_string => true"));
-    }
-    let literal = match value {
-        Expr::Value(value) => &value.value,
-        _ => &Value::Null,
-    };
-    let Value::Boolean(flag) = literal else {
-        let error = Error::type_mismatch("binary_as_string is true or false");
-        return Err(place(error, position_of(value).or(position)));
-    };
-    names.binary_as_string = *flag;
-    Ok(())
-}
-
-fn misused(position: Option<usize>) -> Error {
-    unsupported("what read_parquet is given here", position).with_hint(
-        "write read_parquet('data/*.parquet') or read_parquet(['a.parquet', 'b.parquet'])",
-    )
+fn misused(function: &str, position: Option<usize>) -> Error {
+    unsupported(&format!("what {function} is given here"), position).with_hint(format!(
+        "write {function}('data/*') or {function}(['a', 'b']), options behind: name => value"
+    ))
 }

@@ -156,9 +156,8 @@ impl<'a> Binder<'a> {
     ) -> Result<Scope> {
         let files = self.catalog.files(names).map_err(|error| place(error, position))?;
         let name = names.patterns.first().map(|pattern| file_stem(pattern));
-        let source =
-            Source::Parquet { paths: files.paths, binary_as_string: names.binary_as_string };
-        Ok(Scope::new(Relation::Table(TableRelation::new(files.table, source)), name))
+        let relation = TableRelation::new(files.table, files.source);
+        Ok(Scope::new(Relation::Table(relation), name))
     }
 
     fn find_common_table(&self, name: &str) -> Option<CommonTable<'a>> {

@@ -6,7 +6,9 @@
 
 mod aggregate;
 mod data_type;
+mod export_format;
 mod expression;
+mod file_format;
 mod file_function;
 mod from;
 mod function_names;
@@ -15,6 +17,7 @@ mod group;
 mod interval;
 mod literal;
 mod operator;
+mod option_value;
 mod order;
 mod parameters;
 mod predicate;
@@ -30,6 +33,8 @@ mod window;
 
 pub(crate) use self::data_type::bind_data_type;
 use self::data_type::text_length;
+pub(crate) use self::export_format::{ExportFormat, ExportOptions, export_options};
+pub(crate) use self::file_format::{FileFormat, file_names};
 pub(crate) use self::function_names::names as function_names;
 pub(crate) use self::parameters::Parameters;
 pub(crate) use self::scope::unknown_table;
@@ -37,27 +42,27 @@ pub(crate) use self::scope::unknown_table;
 use std::sync::Arc;
 
 use martlet_engine::catalog::Table;
-use martlet_engine::plan::LogicalPlan;
+use martlet_engine::plan::{LogicalPlan, Source};
 use martlet_engine::types::{Error, Result};
 use sqlparser::ast::Query;
 use sqlparser::tokenizer::TokenWithSpan;
 
 use self::from::CommonTable;
 
-/// Parquet files as a query names them.
-#[derive(Clone, Debug)]
+/// Files as a statement names them.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FileNames {
     /// Paths and patterns; at least one.
     pub(crate) patterns: Vec<String>,
-    /// Whether byte columns that nobody annotated are text.
-    pub(crate) binary_as_string: bool,
+    /// How they are read.
+    pub(crate) format: FileFormat,
 }
 
-/// Parquet files as a table.
+/// Files as a table.
 #[derive(Debug)]
 pub(crate) struct Files {
-    /// Every file, globs resolved.
-    pub(crate) paths: Vec<String>,
+    /// What a plan says of them, globs resolved.
+    pub(crate) source: Source,
     /// Their columns; a field's id is its position.
     pub(crate) table: Arc<dyn Table>,
 }

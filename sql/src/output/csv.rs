@@ -26,8 +26,30 @@ use super::{Cells, WriteError};
 #[derive(Debug)]
 pub struct CsvWriter<W> {
     target: W,
+    style: CsvStyle,
     line: String,
     cell: String,
+}
+
+/// How CSV is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CsvStyle {
+    /// Between fields; ASCII.
+    pub delimiter: u8,
+    /// Around fields that need it, doubled within; ASCII.
+    pub quote: u8,
+    /// What stands for NULL; a text that is the same is quoted.
+    pub null: String,
+    /// Whether the first line names the columns.
+    pub header: bool,
+    /// Whether a field is quoted that a sniffer may take for a comment, another quote or a mark.
+    pub careful: bool,
+}
+
+impl Default for CsvStyle {
+    fn default() -> CsvStyle {
+        CsvStyle { delimiter: b',', quote: b'"', null: String::new(), header: true, careful: false }
+    }
 }
 
 impl<W: Write> CsvWriter<W> {
@@ -36,14 +58,28 @@ impl<W: Write> CsvWriter<W> {
     /// # Errors
     /// When `target` refuses it.
     pub fn new(target: W, schema: &Schema) -> Result<CsvWriter<W>, WriteError> {
-        let mut writer = CsvWriter { target, line: String::new(), cell: String::new() };
-        for (index, field) in schema.fields().iter().enumerate() {
-            if index > 0 {
-                writer.line.push(',');
+        CsvWriter::with_style(target, schema, CsvStyle::default())
+    }
+
+    /// A writer in another style, that has written the header if there is one.
+    ///
+    /// # Errors
+    /// When `target` refuses it.
+    pub fn with_style(
+        target: W,
+        schema: &Schema,
+        style: CsvStyle,
+    ) -> Result<CsvWriter<W>, WriteError> {
+        let mut writer = CsvWriter { target, style, line: String::new(), cell: String::new() };
+        if writer.style.header {
+            for (index, field) in schema.fields().iter().enumerate() {
+                if index > 0 {
+                    writer.line.push(char::from(writer.style.delimiter));
+                }
+                push_field(field.name(), &writer.style, &mut writer.line);
             }
-            push_field(field.name(), &mut writer.line);
+            writer.end_line()?;
         }
-        writer.end_line()?;
         Ok(writer)
     }
 
@@ -57,12 +93,14 @@ impl<W: Write> CsvWriter<W> {
         for row in 0..batch.num_rows() {
             for (index, cells) in columns.iter().enumerate() {
                 if index > 0 {
-                    self.line.push(',');
+                    self.line.push(char::from(self.style.delimiter));
                 }
-                if !cells.is_null(row) {
+                if cells.is_null(row) {
+                    self.line.push_str(&self.style.null);
+                } else {
                     self.cell.clear();
                     cells.write(row, &mut self.cell);
-                    push_field(&self.cell, &mut self.line);
+                    push_field(&self.cell, &self.style, &mut self.line);
                 }
             }
             self.end_line()?;
@@ -83,22 +121,28 @@ impl<W: Write> CsvWriter<W> {
     }
 }
 
-fn push_field(text: &str, line: &mut String) {
+fn push_field(text: &str, style: &CsvStyle, line: &mut String) {
     let needs_quotes = text.is_empty()
         || text.starts_with(' ')
+        || (style.careful && text.starts_with(['#', '\'', '\u{feff}']))
         || text.ends_with(' ')
-        || text.contains([',', '"', '\n', '\r']);
+        || text == style.null
+        || text.bytes().any(|byte| {
+            byte == style.delimiter || byte == style.quote || matches!(byte, b'\n' | b'\r')
+        });
     if !needs_quotes {
         return line.push_str(text);
     }
-    line.push('"');
-    for (index, part) in text.split('"').enumerate() {
+    let quote = char::from(style.quote);
+    line.push(quote);
+    for (index, part) in text.split(quote).enumerate() {
         if index > 0 {
-            line.push_str("\"\"");
+            line.push(quote);
+            line.push(quote);
         }
         line.push_str(part);
     }
-    line.push('"');
+    line.push(quote);
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ use super::{CellKind, Cells, WriteError};
 #[derive(Debug)]
 pub struct JsonWriter<W> {
     target: W,
+    style: JsonStyle,
     /// Each column's name with quotes and colon.
     keys: Vec<String>,
     row_count: u64,
@@ -37,15 +38,38 @@ pub struct JsonWriter<W> {
     cell: String,
 }
 
+/// How JSON is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JsonStyle {
+    /// An object per line, without an array around them.
+    pub lines: bool,
+    /// Infinities and NaN as texts instead of null, as PostgreSQL writes them.
+    pub special_as_text: bool,
+}
+
 impl<W: Write> JsonWriter<W> {
     /// A writer that has opened the array.
     ///
     /// # Errors
     /// When `target` refuses it.
-    pub fn new(mut target: W, schema: &Schema) -> Result<JsonWriter<W>, WriteError> {
-        target.write_all(b"[")?;
+    pub fn new(target: W, schema: &Schema) -> Result<JsonWriter<W>, WriteError> {
+        JsonWriter::with_style(target, schema, JsonStyle::default())
+    }
+
+    /// A writer in another style.
+    ///
+    /// # Errors
+    /// When `target` refuses its beginning.
+    pub fn with_style(
+        mut target: W,
+        schema: &Schema,
+        style: JsonStyle,
+    ) -> Result<JsonWriter<W>, WriteError> {
+        if !style.lines {
+            target.write_all(b"[")?;
+        }
         let (line, cell) = (String::new(), String::new());
-        Ok(JsonWriter { target, keys: json_keys(schema), row_count: 0, line, cell })
+        Ok(JsonWriter { target, style, keys: json_keys(schema), row_count: 0, line, cell })
     }
 
     /// Writes the rows of `batch`.
@@ -57,7 +81,11 @@ impl<W: Write> JsonWriter<W> {
             batch.columns().iter().map(|array| Cells::new(array)).collect::<Result<_>>()?;
         for row in 0..batch.num_rows() {
             self.line.clear();
-            self.line.push_str(if self.row_count == 0 { "\n{" } else { ",\n{" });
+            self.line.push_str(match (self.style.lines, self.row_count) {
+                (true, _) => "{",
+                (false, 0) => "\n{",
+                (false, _) => ",\n{",
+            });
             self.row_count += 1;
             for (index, (key, cells)) in self.keys.iter().zip(&columns).enumerate() {
                 if index > 0 {
@@ -70,9 +98,15 @@ impl<W: Write> JsonWriter<W> {
                 }
                 self.cell.clear();
                 cells.write(row, &mut self.cell);
-                push_json_value(cells.kind(), &self.cell, &mut self.line);
+                let is_special =
+                    cells.kind() == CellKind::Number && self.cell.ends_with(['N', 'y']);
+                if self.style.special_as_text && is_special {
+                    push_string(&self.cell, &mut self.line);
+                } else {
+                    push_json_value(cells.kind(), &self.cell, &mut self.line);
+                }
             }
-            self.line.push('}');
+            self.line.push_str(if self.style.lines { "}\n" } else { "}" });
             self.target.write_all(self.line.as_bytes())?;
         }
         Ok(())
@@ -83,7 +117,9 @@ impl<W: Write> JsonWriter<W> {
     /// # Errors
     /// When the target refuses it.
     pub fn finish(mut self) -> Result<W, WriteError> {
-        self.target.write_all(b"\n]\n")?;
+        if !self.style.lines {
+            self.target.write_all(b"\n]\n")?;
+        }
         Ok(self.target)
     }
 }

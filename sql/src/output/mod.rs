@@ -9,8 +9,8 @@ mod json;
 mod size;
 
 pub use self::cells::{CellKind, Cells};
-pub use self::csv::CsvWriter;
-pub use self::json::{JsonWriter, json_keys, push_json_value};
+pub use self::csv::{CsvStyle, CsvWriter};
+pub use self::json::{JsonStyle, JsonWriter, json_keys, push_json_value};
 pub use self::size::{format_byte_size, format_count, parse_byte_size};
 
 use std::io;

@@ -121,6 +121,10 @@ impl Dialect for MartletDialect {
         true
     }
 
+    fn supports_dictionary_syntax(&self) -> bool {
+        true
+    }
+
     fn supports_comma_separated_trim(&self) -> bool {
         true
     }

@@ -2,6 +2,7 @@
 //!
 //! Every position in the trees is a byte offset (see `position`). Must not know catalogs or types.
 
+mod copy;
 mod dialect;
 mod from_first;
 pub(crate) mod position;
@@ -17,7 +18,8 @@ use martlet_engine::types::Result;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Whitespace};
 
-use self::dialect::MartletDialect;
+pub(crate) use self::copy::{CopiedRows, Copy, FileOption, NamedFiles};
+pub(crate) use self::dialect::MartletDialect;
 
 /// How deep parentheses, subqueries and function calls may be nested.
 const NESTING_MAX: usize = 64;

@@ -21,13 +21,12 @@ pub(super) fn upper(token: &Token) -> String {
 }
 
 /// Statements of other engines, with what to do instead.
-const ELSEWHERE: [(&str, &str); 25] = [
+const ELSEWHERE: [(&str, &str); 24] = [
     ("UPDATE", "write the rows anew: CREATE OR REPLACE TABLE t AS SELECT … FROM t"),
     ("DELETE", "write the rows anew: CREATE OR REPLACE TABLE t AS SELECT … FROM t WHERE …"),
     ("ALTER", "create the table anew: CREATE OR REPLACE TABLE t AS SELECT … FROM t"),
     ("TRUNCATE", "drop the table and create it anew"),
     ("MERGE", "tables are appended to with INSERT INTO"),
-    ("COPY", "load with CREATE TABLE t FROM 'file' or INSERT INTO t FROM 'file'"),
     ("BEGIN", "each statement is a transaction of its own"),
     ("START", "each statement is a transaction of its own"),
     ("COMMIT", "each statement is a transaction of its own"),
@@ -49,13 +48,14 @@ const ELSEWHERE: [(&str, &str); 25] = [
     ("IMPORT", "load with CREATE TABLE t FROM 'file'"),
 ];
 
-const STATEMENTS: [&str; 14] = [
+const STATEMENTS: [&str; 15] = [
     "SELECT",
     "FROM",
     "WITH",
     "VALUES",
     "CREATE",
     "INSERT",
+    "COPY",
     "DROP",
     "DESCRIBE",
     "SUMMARIZE",

@@ -7,6 +7,7 @@ use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
+use super::copy::{Copy, NamedFiles, parse_copy};
 use super::position::start_of;
 use super::refused::{refused, unknown_statement, upper};
 use super::syntax_error::Failure;
@@ -33,6 +34,7 @@ pub(crate) enum Statement {
     ShowTables,
     Vacuum,
     Set { name: Name, value: String },
+    Copy(Copy),
 }
 
 /// `CREATE TABLE`.
@@ -70,7 +72,7 @@ pub(crate) struct Insert {
 #[derive(Clone, Debug)]
 pub(crate) enum InsertSource {
     Query(Box<Query>),
-    Files { paths: Vec<String>, position: usize },
+    Files(NamedFiles),
 }
 
 /// `COMMENT ON`.
@@ -91,7 +93,7 @@ pub(crate) enum DescribeTarget {
     Files { paths: Vec<String>, position: usize },
 }
 
-type Parsed<T> = Result<T, Failure>;
+pub(super) type Parsed<T> = Result<T, Failure>;
 
 /// Parses everything up to the end.
 pub(super) fn parse_all(parser: &mut Parser<'_>) -> Parsed<Vec<Statement>> {
@@ -132,6 +134,7 @@ fn parse_statement(parser: &mut Parser<'_>) -> Parsed<Statement> {
             Ok(Statement::Vacuum)
         }
         Keyword::SET => parse_set(parser),
+        Keyword::COPY => Ok(Statement::Copy(parse_copy(parser)?)),
         _ if is_summarize(&first) => Ok(Statement::Summarize(parse_described(parser)?)),
         _ => Err(unknown_statement(&first).into()),
     }
@@ -245,10 +248,10 @@ fn parse_files(parser: &mut Parser<'_>) -> Parsed<InsertSource> {
     let first = parser.peek_token();
     let position = start_of(first.span).unwrap_or(0);
     let paths = parse_paths(parser)?;
-    Ok(InsertSource::Files { paths, position })
+    Ok(InsertSource::Files(NamedFiles { paths, options: Vec::new(), position }))
 }
 
-fn parse_paths(parser: &mut Parser<'_>) -> Parsed<Vec<String>> {
+pub(super) fn parse_paths(parser: &mut Parser<'_>) -> Parsed<Vec<String>> {
     if parser.consume_token(&Token::LParen) {
         let paths = parser.parse_comma_separated(parse_path)?;
         parser.expect_token(&Token::RParen)?;
@@ -506,7 +509,7 @@ fn misspelt(error: Error, token: &TokenWithSpan, known: &[&str]) -> Error {
 }
 
 /// A table's name; schemas are refused.
-fn parse_name(parser: &mut Parser<'_>, what: &str) -> Parsed<Name> {
+pub(super) fn parse_name(parser: &mut Parser<'_>, what: &str) -> Parsed<Name> {
     let next = parser.peek_token();
     if matches!(next.token, Token::SingleQuotedString(_)) {
         let message = format!("expected a {what} name, found a text");
@@ -531,7 +534,7 @@ pub(crate) fn ident_name(ident: Ident) -> Name {
 }
 
 /// `expected … found …`, to be explained like sqlparser's own.
-fn unexpected(expected: &str, found: &TokenWithSpan) -> Failure {
+pub(super) fn unexpected(expected: &str, found: &TokenWithSpan) -> Failure {
     let place = found.span.start;
     ParserError::ParserError(format!("Expected: {expected}, found: {}{place}", found.token)).into()
 }

@@ -1,5 +1,7 @@
 //! `CREATE TABLE` and `DROP TABLE`.
 
+use std::sync::Arc;
+
 use martlet_engine::catalog::NewField;
 use martlet_engine::ingest::parquet::ParquetImport;
 use martlet_engine::ingest::{Appender, ColumnSource, LoadOptions, OrderKey, load};
@@ -9,11 +11,12 @@ use martlet_engine::types::{DataType, Error, Result};
 use sqlparser::ast::{self, OrderByExpr, OrderByOptions, OrderBySort};
 
 use super::Runner;
-use super::load::FileColumns;
-use crate::bind::{bind_data_type, place, unknown_table};
-use crate::files;
+use super::load::{FileColumns, fields_of, whole_scan};
+use crate::bind::{bind_data_type, file_names, place, unknown_table};
+use crate::catalog::SnapshotCatalog;
+use crate::files::OpenFiles;
 use crate::parse::position::start_of;
-use crate::parse::{ColumnDefinition, CreateTable, InsertSource, Name};
+use crate::parse::{ColumnDefinition, CreateTable, InsertSource, Name, NamedFiles};
 use crate::result::Outcome;
 use crate::suggest;
 
@@ -43,15 +46,16 @@ impl Runner<'_> {
                 new.create(&transaction, &defined_fields(columns)?)?;
                 None
             }
-            Some(InsertSource::Files { paths, position }) => {
-                let rows = self.create_from_files(&transaction, &new, paths);
-                Some(rows.map_err(|error| place(error, Some(*position)))?)
+            Some(InsertSource::Files(named)) => {
+                let rows = self.create_from_files(&transaction, &new, named);
+                Some(rows.map_err(|error| place(error, Some(named.position)))?)
             }
             Some(InsertSource::Query(query)) => {
-                let plan = without_untyped(self.bind(query, transaction.snapshot())?);
-                Some(match FileColumns::of(&plan) {
+                let catalog = SnapshotCatalog::new(Arc::clone(transaction.snapshot()));
+                let plan = || Ok(without_untyped(self.bind_with(&catalog, query)?));
+                Some(match FileColumns::of(&plan()?) {
                     Some(columns) => self.load_columns(&transaction, &new, &columns.import()?)?,
-                    None => self.create_from_plan(&transaction, &new, plan)?,
+                    None => self.create_from_plan(&transaction, &new, &catalog, plan)?,
                 })
             }
         };
@@ -59,14 +63,24 @@ impl Runner<'_> {
         Ok(Outcome::Done { row_count })
     }
 
-    /// All columns of the files, one by one, without rows in between.
+    /// All columns of the files: one by one, without rows in between, if they are read by column.
     fn create_from_files(
         &self,
         transaction: &Transaction,
         new: &NewTable<'_>,
-        paths: &[String],
+        named: &NamedFiles,
     ) -> Result<u64> {
-        self.load_columns(transaction, new, &files::open_all(paths, false)?.import()?)
+        let names = file_names(named)?;
+        let catalog = SnapshotCatalog::new(Arc::clone(transaction.snapshot()));
+        match catalog.open(&names)? {
+            OpenFiles::Parquet { files, .. } => {
+                self.load_columns(transaction, new, &files.import()?)
+            }
+            OpenFiles::Rows(_) => {
+                let plan = || whole_scan(&catalog.open(&names)?);
+                self.create_from_plan(transaction, new, &catalog, plan)
+            }
+        }
     }
 
     fn load_columns(
@@ -84,24 +98,17 @@ impl Runner<'_> {
         &self,
         transaction: &Transaction,
         new: &NewTable<'_>,
-        plan: LogicalPlan,
+        catalog: &SnapshotCatalog,
+        plan: impl Fn() -> Result<LogicalPlan>,
     ) -> Result<u64> {
-        let fields: Vec<NewField> = plan
-            .output()
-            .into_iter()
-            .map(|column| NewField {
-                name: column.name,
-                data_type: column.data_type,
-                nullable: true,
-            })
-            .collect();
-        let options = new.load_options(&fields)?;
+        // What cannot be created is refused before all rows are read.
+        let fields = fields_of(&plan()?);
+        new.load_options(&fields)?;
+        let (fields, appender) =
+            self.collect_rows(catalog, transaction.snapshot(), plan, |fields, context| {
+                Ok(Appender::new(fields.to_vec(), new.load_options(fields)?, context))
+            })?;
         let table = new.create(transaction, &fields)?;
-        let mut appender = Appender::new(fields, options, self.context.clone());
-        let plan = self.optimized(plan);
-        for batch in self.execute_for_load(&plan, transaction.snapshot())? {
-            appender.append(&batch?)?;
-        }
         let report = appender.load(transaction, table)?;
         Ok(report.row_count)
     }

@@ -1,11 +1,10 @@
 //! `DESCRIBE` and `SHOW TABLES`.
 
 use martlet_engine::catalog::Table;
-use martlet_engine::ingest::ColumnSource;
 use martlet_engine::types::{DataType, Result, Value};
 
 use super::Runner;
-use crate::bind::{place, unknown_table};
+use crate::bind::{FileNames, place, unknown_table};
 use crate::files;
 use crate::parse::DescribeTarget;
 use crate::result::Outcome;
@@ -21,8 +20,8 @@ impl Runner<'_> {
                 columns.map(|column| row(column.name, column.data_type, true, None)).collect()
             }
             DescribeTarget::Files { paths, position } => {
-                let opened =
-                    files::open_all(paths, false).map_err(|error| place(error, Some(*position)))?;
+                let names = FileNames::of(paths.first().map_or("", String::as_str));
+                let opened = files::open(&names).map_err(|error| place(error, Some(*position)))?;
                 let describe = |(index, field): (usize, &martlet_engine::catalog::NewField)| {
                     let unsupported = opened.unsupported(index).map(str::to_owned);
                     match unsupported {
@@ -33,7 +32,7 @@ impl Runner<'_> {
                         }
                     }
                 };
-                ColumnSource::fields(&opened).iter().enumerate().map(describe).collect()
+                opened.fields().iter().enumerate().map(describe).collect()
             }
             DescribeTarget::Table(name) => {
                 let table = snapshot.table(&name.text)?.ok_or_else(|| {

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use martlet_engine::catalog::files::{DateOrder, FileSet, Origin, ReadAs};
 use martlet_engine::catalog::{Field, NameMatch, NewField, Table};
+use martlet_engine::context::Context;
+use martlet_engine::ingest::rows::settle;
 use martlet_engine::ingest::{Appender, ColumnSource, LoadOptions, load};
 use martlet_engine::plan::{Expr, LogicalPlan, assignment_cast};
 use martlet_engine::storage::{TableSnapshot, Transaction};
@@ -10,10 +13,11 @@ use martlet_engine::types::{DataType, Error, Result, Value};
 use sqlparser::ast::Query;
 
 use super::Runner;
-use super::load::ByName;
-use crate::bind::{place, unknown_table};
-use crate::files;
-use crate::parse::{Insert, InsertSource, Name};
+use super::load::{ByName, find, whole_scan};
+use crate::bind::{file_names, place, unknown_table};
+use crate::catalog::SnapshotCatalog;
+use crate::files::{self, OpenFiles};
+use crate::parse::{Insert, InsertSource, Name, NamedFiles};
 use crate::result::Outcome;
 use crate::suggest;
 
@@ -32,9 +36,9 @@ impl Runner<'_> {
             InsertSource::Query(query) => {
                 self.insert_query(&transaction, &table, &targets, query, name)?
             }
-            InsertSource::Files { paths, position } => self
-                .insert_files(&transaction, &table, &targets, paths)
-                .map_err(|error| place(error, Some(*position)))?,
+            InsertSource::Files(named) => self
+                .insert_files(&transaction, &table, &targets, (named, Matching::ByName))
+                .map_err(|error| place(error, Some(named.position)))?,
         };
         drop(table);
         self.database().commit(transaction)?;
@@ -49,41 +53,160 @@ impl Runner<'_> {
         query: &Query,
         name: &Name,
     ) -> Result<u64> {
-        let plan = self.bind(query, transaction.snapshot())?;
-        let (wanted, found) = (targets.len(), plan.output().len());
-        if wanted != found {
-            let message = format!("INSERT has {wanted} columns, but its rows have {found} values");
-            let hint = format!("name the columns: INSERT INTO {} (…) …", name.text);
-            return Err(Error::invalid(message).with_hint(hint).at(name.position));
-        }
+        let catalog = SnapshotCatalog::new(Arc::clone(transaction.snapshot()));
         let fields: Vec<Field> = targets.iter().map(|target| table.field(*target)).collect();
-        let plan = assigned(plan, &fields).map_err(|error| place(error, Some(name.position)))?;
-        let plan = spread(plan, table, targets);
+        let plan = || {
+            let plan = self.bind_with(&catalog, query)?;
+            let (wanted, found) = (targets.len(), plan.output().len());
+            if wanted != found {
+                let message =
+                    format!("INSERT has {wanted} columns, but its rows have {found} values");
+                let hint = format!("name the columns: INSERT INTO {} (…) …", name.text);
+                return Err(Error::invalid(message).with_hint(hint).at(name.position));
+            }
+            let plan =
+                assigned(plan, &fields).map_err(|error| place(error, Some(name.position)))?;
+            Ok(spread(plan, table, targets))
+        };
+        let make = |_: &[NewField], context: Context| {
+            Ok(Appender::for_table(&**table, LoadOptions::default(), context))
+        };
+        let (_, appender) = self.collect_rows(&catalog, transaction.snapshot(), plan, make)?;
+        let report = appender.load(transaction, table.id())?;
+        Ok(report.row_count)
+    }
+
+    /// Columns are matched by name: what the file lacks is NULL, what the table lacks is an error.
+    pub(super) fn insert_files(
+        &self,
+        transaction: &Transaction,
+        table: &Arc<TableSnapshot>,
+        targets: &[usize],
+        (named, matching): (&NamedFiles, Matching),
+    ) -> Result<u64> {
+        let fields: Vec<NewField> =
+            (0..table.field_count()).map(|position| new_field(table.field(position))).collect();
+        let files = match files::open(&file_names(named)?)? {
+            OpenFiles::Parquet { files, .. } => files,
+            OpenFiles::Rows(set) => {
+                let targets = match_columns(&set, &fields, targets, matching)?;
+                let set = self.read_as_table(&set, &fields, &targets)?;
+                let plan = whole_scan(&OpenFiles::Rows(Arc::new(set)))?;
+                let wanted: Vec<Field> =
+                    targets.iter().map(|target| table.field(*target)).collect();
+                let plan = spread(assigned(plan, &wanted)?, table, &targets);
+                return self.load_plan(transaction, table, plan);
+            }
+        };
+        let source = ByName::new(files, fields, targets)?;
+        let options = LoadOptions::default();
+        let source: &dyn ColumnSource = &source;
+        Ok(load(transaction, table.id(), source, &options, &self.context)?.row_count)
+    }
+
+    /// The files with values read as the table's types, where these can be given.
+    fn read_as_table(
+        &self,
+        set: &Arc<FileSet>,
+        fields: &[NewField],
+        targets: &[usize],
+    ) -> Result<FileSet> {
+        let keeps: Vec<usize> = (0..set.columns.len())
+            .filter(|column| keeps_reading(&set.columns[*column].origin, &fields[targets[*column]]))
+            .collect();
+        let mut set = if keeps.is_empty() || !set.is_sampled {
+            FileSet::clone(set)
+        } else {
+            settle(set, &keeps, &self.context)?
+        };
+        for (index, column) in set.columns.iter_mut().enumerate() {
+            if let Origin::Cells(reading) = &mut column.origin
+                && !keeps.contains(&index)
+            {
+                let target = fields[targets[index]].data_type;
+                *reading = match target {
+                    DataType::Utf8 => ReadAs::Text,
+                    target => ReadAs::Cast(target),
+                };
+                column.data_type = target;
+            }
+        }
+        set.is_sampled = false;
+        Ok(set)
+    }
+
+    fn load_plan(
+        &self,
+        transaction: &Transaction,
+        table: &Arc<TableSnapshot>,
+        plan: LogicalPlan,
+    ) -> Result<u64> {
         let plan = self.optimized(plan);
         let mut appender =
             Appender::for_table(&**table, LoadOptions::default(), self.context.clone());
         for batch in self.execute_for_load(&plan, transaction.snapshot())? {
             appender.append(&batch?)?;
         }
-        let report = appender.load(transaction, table.id())?;
-        Ok(report.row_count)
+        Ok(appender.load(transaction, table.id())?.row_count)
     }
+}
 
-    /// Columns are matched by name: what the file lacks is NULL, what the table lacks is an error.
-    fn insert_files(
-        &self,
-        transaction: &Transaction,
-        table: &Arc<TableSnapshot>,
-        targets: &[usize],
-        paths: &[String],
-    ) -> Result<u64> {
-        let files = files::open_all(paths, false)?;
-        let fields: Vec<NewField> =
-            (0..table.field_count()).map(|position| new_field(table.field(position))).collect();
-        let source = ByName::new(files, fields, targets)?;
-        let options = LoadOptions::default();
-        let source: &dyn ColumnSource = &source;
-        Ok(load(transaction, table.id(), source, &options, &self.context)?.row_count)
+/// How columns of files find those of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Matching {
+    /// By name.
+    ByName,
+    /// By name if the table has all of them, otherwise by position, as PostgreSQL's COPY does.
+    ByNameOrPosition,
+}
+
+/// For each column of the files, the table's that it goes to.
+fn match_columns(
+    set: &FileSet,
+    fields: &[NewField],
+    targets: &[usize],
+    matching: Matching,
+) -> Result<Vec<usize>> {
+    let found: Vec<Option<usize>> =
+        set.columns.iter().map(|column| find(fields, targets, &column.name)).collect();
+    let all: Option<Vec<usize>> = found.iter().copied().collect();
+    if let Some(all) = all {
+        let mut sorted = all.clone();
+        sorted.sort_unstable();
+        sorted.dedup();
+        if sorted.len() == all.len() {
+            return Ok(all);
+        }
+    }
+    let path = set.files.first().map_or("", |file| file.path.as_str());
+    if matching == Matching::ByNameOrPosition {
+        if set.columns.len() == targets.len() {
+            return Ok(targets.to_vec());
+        }
+        return Err(Error::invalid(format!(
+            "{path} has {} columns, the table has {} to fill",
+            set.columns.len(),
+            targets.len()
+        ))
+        .with_hint("name the columns that the file has: COPY t (a, b) FROM …"));
+    }
+    let stranger = found.iter().position(Option::is_none).unwrap_or(0);
+    let name = &set.columns[stranger].name;
+    Err(Error::invalid(format!(
+        "{path} has a column \"{name}\" that is not in the table, or twice"
+    ))
+    .with_hint("name the columns: INSERT INTO t SELECT a, b FROM 'file'"))
+}
+
+/// Whether values are read as the sniffer found them, and then cast: dates that are not in ISO order
+/// and numbers with commas, which a cast from text does not read, or as what the column is anyway.
+fn keeps_reading(origin: &Origin, field: &NewField) -> bool {
+    let Origin::Cells(reading) = origin else { return false };
+    let is_day = matches!(field.data_type, DataType::Date | DataType::Timestamp { .. });
+    match reading {
+        ReadAs::Date(order) | ReadAs::Timestamp(order) => *order != DateOrder::Ymd && is_day,
+        ReadAs::FloatComma => field.data_type.is_numeric(),
+        reading => reading.is_given(),
     }
 }
 
@@ -93,7 +216,7 @@ fn new_field(field: Field) -> NewField {
 }
 
 /// The positions in the table of the columns that an INSERT names; all when it names none.
-fn target_positions(table: &TableSnapshot, columns: &[Name]) -> Result<Vec<usize>> {
+pub(super) fn target_positions(table: &TableSnapshot, columns: &[Name]) -> Result<Vec<usize>> {
     if columns.is_empty() {
         return Ok((0..table.field_count()).collect());
     }

@@ -4,13 +4,14 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, NullArray};
-use martlet_engine::catalog::NewField;
+use martlet_engine::catalog::files::FileColumn;
+use martlet_engine::catalog::{FieldId, NewField};
 use martlet_engine::ingest::parquet::{ParquetFiles, ParquetImport};
 use martlet_engine::ingest::{ColumnArrays, ColumnSource};
-use martlet_engine::plan::{Expr, LogicalPlan, Scan, Source};
+use martlet_engine::plan::{Expr, LogicalPlan, Scan, ScanColumn, Source};
 use martlet_engine::types::{Error, Result};
 
-use crate::files;
+use crate::files::{self, OpenFiles};
 
 /// What a query does that gives columns of Parquet files, renamed or left out, and all their rows: it
 /// is loaded column by column, and no row is made.
@@ -37,7 +38,7 @@ impl<'p> FileColumns<'p> {
     /// The columns, to be loaded.
     pub(super) fn import(self) -> Result<ParquetImport> {
         let (positions, names): (Vec<usize>, Vec<String>) = self.columns.into_iter().unzip();
-        let files = files::open_all(self.paths, self.binary_as_string)?;
+        let files = files::open_parquet(self.paths, self.binary_as_string)?;
         Ok(files.import_columns(&positions)?.with_names(names))
     }
 }
@@ -59,6 +60,37 @@ fn scanned(plan: &LogicalPlan) -> Option<(&Scan, Vec<(usize, String)>)> {
         }
         _ => None,
     }
+}
+
+/// A scan of all columns of files that are read by row.
+///
+/// # Errors
+/// `Unsupported` when one of them cannot be read.
+pub(super) fn whole_scan(files: &OpenFiles) -> Result<LogicalPlan> {
+    let OpenFiles::Rows(set) = files else {
+        return Err(Error::internal("files that are read by column have no rows to scan"));
+    };
+    let column = |(position, column): (usize, &FileColumn)| {
+        files.check_supported(position)?;
+        let field = FieldId(u32::try_from(position).expect("a file has fewer than 2^32 columns"));
+        Ok(ScanColumn { field, name: column.name.clone(), data_type: column.data_type })
+    };
+    let columns: Vec<ScanColumn> =
+        set.columns.iter().enumerate().map(column).collect::<Result<_>>()?;
+    Ok(LogicalPlan::Scan(Scan {
+        source: Source::Files(Arc::clone(set)),
+        output_count: columns.len(),
+        columns,
+        filter: Vec::new(),
+    }))
+}
+
+/// The columns of a plan, as those of a table.
+pub(super) fn fields_of(plan: &LogicalPlan) -> Vec<NewField> {
+    plan.output()
+        .into_iter()
+        .map(|column| NewField { name: column.name, data_type: column.data_type, nullable: true })
+        .collect()
 }
 
 /// Files whose columns are found by the names of a table's fields.
@@ -95,7 +127,7 @@ impl ByName {
     }
 }
 
-fn find(fields: &[NewField], targets: &[usize], name: &str) -> Option<usize> {
+pub(super) fn find(fields: &[NewField], targets: &[usize], name: &str) -> Option<usize> {
     let exact = targets.iter().copied().find(|target| fields[*target].name == name);
     let folded = name.to_lowercase();
     exact.or_else(|| {

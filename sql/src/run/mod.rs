@@ -1,9 +1,12 @@
 //! Runs statements.
 
 mod comment;
+mod copy;
 mod create;
 mod describe;
 mod explain;
+mod export;
+mod file_rows;
 mod insert;
 mod load;
 mod summarize;
@@ -26,7 +29,7 @@ use crate::bind::{Binder, Parameters};
 use crate::catalog::SnapshotCatalog;
 use crate::connection::Connection;
 use crate::database::Database;
-use crate::parse::Statement;
+use crate::parse::{Copy, Statement};
 use crate::result::{Outcome, QueryResult};
 
 /// Runs one statement.
@@ -53,12 +56,15 @@ impl<'r> Runner<'r> {
         match statement {
             Statement::Query(query) => {
                 let snapshot = self.database().snapshot()?;
-                let plan = self.plan(query, &snapshot)?;
-                self.execute(&plan, snapshot).map(Outcome::Rows)
+                self.query(query, &snapshot).map(Outcome::Rows)
             }
             Statement::Explain { analyze, query } => self.explain(query, *analyze),
             Statement::CreateTable(create) => self.create_table(create),
             Statement::Insert(insert) => self.insert(insert),
+            Statement::Copy(Copy::From { table, columns, files }) => {
+                self.copy_from(table, columns, files)
+            }
+            Statement::Copy(Copy::To { rows, files }) => self.copy_to(rows, files),
             Statement::DropTable { name, if_exists } => self.drop_table(name, *if_exists),
             Statement::Describe(target) => self.describe(target),
             Statement::Summarize(target) => self.summarize(target),
@@ -114,11 +120,20 @@ impl<'r> Runner<'r> {
         self.connection.database()
     }
 
+    fn query(&self, query: &Query, snapshot: &Arc<Snapshot>) -> Result<QueryResult> {
+        let catalog = SnapshotCatalog::new(Arc::clone(snapshot));
+        let plan = || Ok(self.optimized(self.bind_with(&catalog, query)?));
+        self.run_over_files(&catalog, snapshot, plan)
+    }
+
     /// The query's plan before the rules.
     fn bind(&self, query: &Query, snapshot: &Arc<Snapshot>) -> Result<LogicalPlan> {
-        let catalog = SnapshotCatalog(Arc::clone(snapshot));
+        self.bind_with(&SnapshotCatalog::new(Arc::clone(snapshot)), query)
+    }
+
+    fn bind_with(&self, catalog: &SnapshotCatalog, query: &Query) -> Result<LogicalPlan> {
         let mut parameters = Parameters::given(self.parameters.clone());
-        Binder::new(&catalog, self.tokens, &mut parameters, self.context.now_us).bind(query)
+        Binder::new(catalog, self.tokens, &mut parameters, self.context.now_us).bind(query)
     }
 
     fn plan(&self, query: &Query, snapshot: &Arc<Snapshot>) -> Result<PhysicalPlan> {

@@ -5,12 +5,12 @@
 
 use hashbrown::HashSet;
 use martlet_engine::catalog::{NewField, Table};
-use martlet_engine::ingest::ColumnSource;
 use martlet_engine::types::{DataType, Error, Result, Value};
 
 use super::Runner;
-use crate::bind::{place, unknown_table};
-use crate::files;
+use crate::bind::{FileNames, place, unknown_table};
+use crate::catalog::SnapshotCatalog;
+use crate::files::OpenFiles;
 use crate::parse::{self, DescribeTarget};
 use crate::result::Outcome;
 
@@ -68,12 +68,18 @@ impl Runner<'_> {
                 Ok((quoted(Table::name(&*table)), fields.collect()))
             }
             DescribeTarget::Files { paths, position } => {
-                let opened =
-                    files::open_all(paths, false).map_err(|error| place(error, Some(*position)))?;
-                let path = paths.first().map_or("", String::as_str).replace('\'', "''");
-                let fields = ColumnSource::fields(&opened).iter().enumerate();
+                let names = FileNames::of(paths.first().map_or("", String::as_str));
+                let catalog = SnapshotCatalog::new(snapshot);
+                let opened = || catalog.open(&names).map_err(|error| place(error, Some(*position)));
+                if let OpenFiles::Rows(_) = opened()? {
+                    // What is asked of a column depends on its type.
+                    catalog.settle(|set| (0..set.columns.len()).collect(), &self.context)?;
+                }
+                let opened = opened()?;
+                let path = names.patterns[0].replace('\'', "''");
+                let fields = opened.fields().into_iter().enumerate();
                 let readable = fields.filter(|(index, _)| opened.unsupported(*index).is_none());
-                Ok((format!("'{path}'"), readable.map(|(_, field)| field.clone()).collect()))
+                Ok((format!("'{path}'"), readable.map(|(_, field)| field).collect()))
             }
             DescribeTarget::Query(query) => {
                 let plan = self.bind(query, &snapshot)?;

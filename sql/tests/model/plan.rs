@@ -99,6 +99,7 @@ impl Model {
                     let paths = paths.join(", ");
                     vec![format!("read_parquet([{paths}], binary_as_string => {binary_as_string})")]
                 }
+                Source::Files(set) => vec![quoted(&set.files[0].path, '\'')],
             };
             let schema = connection.query(&format!("FROM {}", parts[0]))?.schema();
             let names: Vec<String> = schema.fields().iter().map(|f| f.name().clone()).collect();
@@ -247,6 +248,7 @@ fn source_name(source: &Source) -> String {
         Source::Parquet { paths, binary_as_string } => {
             format!("{} {binary_as_string}", paths.join(" "))
         }
+        Source::Files(set) => set.files[0].path.clone(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Scans: what gives the rows of stored tables and of Parquet files.
+//! Scans: what gives the rows of stored tables and of files.
 //!
 //! The order of work is that of cost: statistics and dictionaries prove row groups and pages away,
 //! codes and integers are compared, expressions are evaluated once per distinct value or per surviving
@@ -27,6 +27,7 @@ use self::chosen::ChosenRowGroups;
 use self::parquet::ParquetScan;
 use self::stored::StoredTable;
 use self::value_set::ValueSet;
+use super::file_scan::FileScan;
 use super::profile::OperatorStats;
 use super::source::Source;
 use crate::catalog::TableId;
@@ -57,9 +58,10 @@ pub(crate) fn open(
         plan::Source::Table { .. } => {
             Ok(Arc::new(open_table(scan, row_groups, snapshot, context, stats)?))
         }
-        plan::Source::Parquet { .. } if row_groups.is_some() => {
-            Err(Error::unsupported("a scan of some row groups of Parquet files"))
+        plan::Source::Parquet { .. } | plan::Source::Files(_) if row_groups.is_some() => {
+            Err(Error::unsupported("a scan of some row groups of files"))
         }
+        plan::Source::Files(set) => Ok(Arc::new(FileScan::new(scan, set, stats)?)),
         plan::Source::Parquet { paths, binary_as_string } => {
             let options =
                 ParquetOptions { binary_as_string: *binary_as_string, ..ParquetOptions::default() };

@@ -8,11 +8,11 @@ use parquet::basic::Type;
 
 use super::convert::{BadValue, cast, convert};
 use super::decode::Run;
-use super::guard::guarded;
 use super::keys::{KeyBatch, KeyPage, dictionary_values};
 use super::pages::{Budget, DataPage, PageStream};
 use super::schema::Leaf;
 use super::table::Table;
+use crate::ingest::guard::guarded;
 use crate::types::{DataType, Error, Result};
 
 /// The arrays of one column, over the row groups asked for.

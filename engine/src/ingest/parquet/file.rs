@@ -12,9 +12,9 @@ use parquet::file::metadata::{
     ParquetStatisticsPolicy,
 };
 
-use super::guard::guarded;
 use super::schema::{FileColumn, file_columns};
 use super::thrift::{ThriftError, check_footer};
+use crate::ingest::guard::guarded;
 use crate::types::{Error, Result};
 
 /// The footer's length and the magic bytes at the end.

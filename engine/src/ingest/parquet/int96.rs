@@ -9,9 +9,9 @@ use std::sync::Arc;
 use parquet::basic::{Encoding, Type};
 
 use super::file::SourceFile;
-use super::guard::guarded;
 use super::pages::{Budget, PageStream};
 use super::schema::Leaf;
+use crate::ingest::guard::guarded;
 use crate::types::{DataType, Error, Result, TimeUnit};
 
 const JULIAN_DAY_OF_EPOCH: i128 = 2_440_588;

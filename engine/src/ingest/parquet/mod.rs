@@ -7,7 +7,7 @@
 //! row groups and files, and `batches` columns.
 //!
 //! Invariants, for any bytes in a file:
-//! 1. no panic leaves (`guard`; every call into the crate is under it);
+//! 1. no panic leaves (`ingest::guard`; every call into the crate is under it);
 //! 2. memory for a column is bounded by its `Budget` plus a page and a value, and
 //!    no claim of a file is believed before memory is taken for it (`pages`, `values`,
 //!    `compression`);
@@ -22,8 +22,6 @@ mod compression;
 mod convert;
 mod decode;
 mod file;
-mod glob;
-mod guard;
 mod hybrid;
 mod int96;
 mod keys;
@@ -41,7 +39,7 @@ use self::column::{ColumnReader, Settings};
 pub use self::statistics::ColumnBounds;
 use self::statistics::chunk_statistics;
 use self::table::Table;
-use super::{ColumnArrays, ColumnSource};
+use super::{ColumnArrays, ColumnSource, glob};
 use crate::catalog::{ColumnStatistics, NewField};
 use crate::types::{Error, Result};
 

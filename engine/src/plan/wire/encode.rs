@@ -54,6 +54,13 @@ impl Writer {
                     self.text(path);
                 }
             }
+            Source::Files(set) => {
+                let path = set.files.first().map_or("a file", |file| &file.path);
+                return Err(Error::unsupported(format!(
+                    "a scan of {path} cannot be sent elsewhere"
+                ))
+                .with_hint("load the file into a table, or write it as Parquet"));
+            }
         }
         self.count(columns.len());
         for column in columns {

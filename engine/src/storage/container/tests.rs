@@ -28,7 +28,7 @@ fn every_section_is_found_and_no_other() -> Result<()> {
         assert_eq!(file.entry_count(), count);
         for field in 0..count {
             let (_, entry) = file.find(key(field * 2))?.expect("it was written");
-            assert_eq!(entry.extra, field.into());
+            assert_eq!(entry.extra, u64::from(field));
             assert_eq!(entry.offset % 64, 0);
             assert_eq!(file.read_section(&entry)?.len(), field as usize);
             assert!(file.find(key(field * 2 + 1))?.is_none());

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use martlet_engine::catalog::{ColumnStatistics, Field, FieldId, NameMatch, Table, TableId};
+use martlet_engine::plan::Source;
 use martlet_engine::types::{DataType, Error, Result, TimeUnit};
 
 use crate::bind::{Catalog, FileNames, Files};
@@ -142,6 +143,7 @@ impl Catalog for Tables {
         }
         let columns = [("k", DataType::Int64), ("v", DataType::Utf8)];
         let table = Arc::new(EmptyTable::new(pattern, &columns));
-        Ok(Files { paths: vec![pattern.to_owned()], table })
+        let source = Source::Parquet { paths: vec![pattern.to_owned()], binary_as_string: false };
+        Ok(Files { source, table })
     }
 }

@@ -1,6 +1,6 @@
-//! The border that no panic of the Parquet reader crosses.
+//! The border that no panic of a foreign reader crosses.
 //!
-//! The reader was seen to panic on hostile files (slices out of bounds, arithmetic, assertions).
+//! The Parquet reader was seen to panic on hostile files (slices out of bounds, arithmetic, assertions).
 //! [`guarded`] turns a panic into an error, and keeps its message off standard error. Must not know
 //! what it guards. It needs unwinding: under `panic = "abort"` it contains nothing.
 
@@ -23,7 +23,7 @@ pub(super) fn guarded<T>(call: impl FnOnce() -> Result<T>) -> Result<T> {
     let outcome = panic::catch_unwind(AssertUnwindSafe(call));
     GUARDED.set(outer);
     outcome.unwrap_or_else(|payload| {
-        Err(Error::corrupt(format!("the Parquet reader gave up: {}", panic_message(&*payload))))
+        Err(Error::corrupt(format!("the reader gave up: {}", panic_message(&*payload))))
     })
 }
 

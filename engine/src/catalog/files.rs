@@ -1,0 +1,302 @@
+//! Foreign files read row by row as one table: what there is to know of them before they are read.
+//!
+//! A [`FileSet`] is inert data. Whoever opens the files makes it (dialects sniffed, types inferred),
+//! plans carry it, and whoever reads the rows follows it to the letter, so that both ends agree. Must
+//! not know how files are read.
+
+use crate::types::{DataType, TimeUnit};
+
+/// Files as one table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileSet {
+    /// The files, in order.
+    pub files: Vec<ForeignFile>,
+    /// The table's columns.
+    pub columns: Vec<FileColumn>,
+    /// How text is read.
+    pub reading: Reading,
+    /// Whether the types were inferred from a sample, so that a value beyond it may not fit.
+    pub is_sampled: bool,
+}
+
+/// One of the files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForeignFile {
+    /// Its path.
+    pub path: String,
+    /// What it holds.
+    pub layout: Layout,
+    /// For each column of the table, where it is in this file; NULL where it is not.
+    pub places: Vec<Option<usize>>,
+}
+
+/// How a file is laid out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// Delimited text.
+    Csv(CsvLayout),
+    /// JSON; the places are those of `paths`.
+    Json(JsonLayout),
+    /// An Arrow IPC file or stream.
+    Arrow,
+    /// A worksheet.
+    Sheet(SheetLayout),
+}
+
+/// Delimited text from the first row of data on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CsvLayout {
+    /// What separates what.
+    pub dialect: Dialect,
+    /// Where the first row of data begins, in bytes of UTF-8 text.
+    pub data_offset: u64,
+    /// Fields that a row has.
+    pub field_count: usize,
+}
+
+/// What separates records and fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dialect {
+    /// Between fields; ASCII.
+    pub delimiter: u8,
+    /// Around fields that contain what separates.
+    pub quote: Option<u8>,
+    /// Before a quote within quotes; the quote itself when it is doubled.
+    pub escape: Option<u8>,
+    /// What a line begins with that is no record.
+    pub comment: Option<u8>,
+    /// What ends a record.
+    pub newline: Newline,
+    /// Whether blanks may stand between a delimiter and a quote.
+    pub blanks_around_quotes: bool,
+}
+
+impl Default for Dialect {
+    /// RFC 4180.
+    fn default() -> Dialect {
+        Dialect {
+            delimiter: b',',
+            quote: Some(b'"'),
+            escape: Some(b'"'),
+            comment: None,
+            newline: Newline::Lf,
+            blanks_around_quotes: false,
+        }
+    }
+}
+
+/// What ends a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Newline {
+    /// A line feed, with or without a carriage return before it.
+    Lf,
+    /// A carriage return.
+    Cr,
+    /// Either, or both in this order.
+    Any,
+}
+
+/// JSON values that are rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JsonLayout {
+    /// How the values are strung together.
+    pub framing: JsonFraming,
+    /// Where the first value begins.
+    pub offset: u64,
+    /// Each column's keys, outermost first; none for a row that is the value itself.
+    pub paths: Vec<Vec<String>>,
+    /// Whether these are meant to be all keys that there are.
+    pub is_complete: bool,
+}
+
+/// How JSON values are strung together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JsonFraming {
+    /// A value per line.
+    Lines,
+    /// Values with blanks between them, over any number of lines.
+    Values,
+    /// One array of values.
+    Array,
+}
+
+/// Cells of a worksheet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SheetLayout {
+    /// Its name.
+    pub sheet: String,
+    /// The first row of data, counted from 0.
+    pub first_row: usize,
+}
+
+/// A column of the table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileColumn {
+    /// Name.
+    pub name: String,
+    /// Type.
+    pub data_type: DataType,
+    /// Where its values come from.
+    pub origin: Origin,
+}
+
+/// Where a column's values come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Cells of the files.
+    Cells(ReadAs),
+    /// Values that the files have a type for.
+    Stored,
+    /// The path of the file.
+    FileName,
+    /// The value of `name=value` in the path.
+    Folder,
+    /// It cannot be read, for this reason.
+    Unreadable(String),
+}
+
+/// How the text of a cell becomes a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReadAs {
+    /// There was none to see; the first one decides.
+    Nothing,
+    /// `true`, `f`, `yes`, ….
+    Bool,
+    /// An integer of 64 bits.
+    Integer,
+    /// An integer of up to 38 digits.
+    Large,
+    /// A number with a point.
+    Float,
+    /// A number with a comma for a point.
+    FloatComma,
+    /// A time of day.
+    Time,
+    /// A date.
+    Date(DateOrder),
+    /// A date and perhaps a time of day.
+    Timestamp(DateOrder),
+    /// The same with more than six digits behind the second.
+    Nanoseconds,
+    /// A date and time with a zone.
+    Zoned,
+    /// Any text.
+    Text,
+    /// As a cast from text to the type does.
+    Cast(DataType),
+    /// By a pattern of `strftime`.
+    Pattern(DataType, String),
+}
+
+impl ReadAs {
+    /// The type of the values.
+    pub fn data_type(&self) -> DataType {
+        match self {
+            ReadAs::Bool => DataType::Bool,
+            ReadAs::Integer => DataType::Int64,
+            ReadAs::Large => DataType::Decimal { precision: 38, scale: 0 },
+            ReadAs::Float | ReadAs::FloatComma => DataType::Float64,
+            ReadAs::Time => DataType::Time(TimeUnit::Microsecond),
+            ReadAs::Date(_) => DataType::Date,
+            ReadAs::Timestamp(_) => DataType::TIMESTAMP,
+            ReadAs::Nanoseconds => DataType::Timestamp { unit: TimeUnit::Nanosecond, zoned: false },
+            ReadAs::Zoned => DataType::Timestamp { unit: TimeUnit::Microsecond, zoned: true },
+            ReadAs::Nothing | ReadAs::Text => DataType::Utf8,
+            ReadAs::Cast(data_type) | ReadAs::Pattern(data_type, _) => *data_type,
+        }
+    }
+
+    /// Whether the type was asked for, so that a value which does not fit is wrong.
+    pub fn is_given(&self) -> bool {
+        matches!(self, ReadAs::Cast(_) | ReadAs::Pattern(..))
+    }
+}
+
+/// The order of a date's parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DateOrder {
+    /// Year, month, day.
+    Ymd,
+    /// Day, month, year.
+    Dmy,
+    /// Month, day, year.
+    Mdy,
+}
+
+/// How text is read, the same for all files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// How characters are bytes.
+    pub encoding: Encoding,
+    /// How bytes were compressed.
+    pub compression: Compression,
+    /// What may stand before the fraction of a number.
+    pub points: Points,
+    /// What stands for NULL besides a cell that is empty and not quoted.
+    pub nulls: Vec<String>,
+    /// Whether an empty cell that is not quoted is NULL.
+    pub empty_is_null: bool,
+    /// Whether a quoted cell may stand for NULL.
+    pub quoted_nulls: bool,
+    /// Whether a row with too few fields is filled up with NULL.
+    pub null_padding: bool,
+    /// The longest record, in bytes.
+    pub record_bytes_max: usize,
+    /// Rows that may be left out for what is wrong with them; none when `None`.
+    pub reject_limit: Option<u64>,
+    /// Where rows that are left out are written.
+    pub rejects_file: Option<String>,
+}
+
+impl Default for Reading {
+    /// As PostgreSQL reads CSV.
+    fn default() -> Reading {
+        Reading {
+            encoding: Encoding::Utf8,
+            compression: Compression::Detect,
+            points: Points::Point,
+            nulls: Vec::new(),
+            empty_is_null: true,
+            quoted_nulls: false,
+            null_padding: false,
+            record_bytes_max: 16 << 20,
+            reject_limit: None,
+            rejects_file: None,
+        }
+    }
+}
+
+/// How characters are bytes. A byte order mark of UTF-16 is believed in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// UTF-8.
+    Utf8,
+    /// UTF-16, little-endian unless a mark says otherwise.
+    Utf16,
+    /// ISO 8859-1.
+    Latin1,
+}
+
+/// How a file is compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compression {
+    /// As its first bytes say.
+    Detect,
+    /// Not at all.
+    None,
+    /// gzip.
+    Gzip,
+    /// Zstandard.
+    Zstd,
+}
+
+/// What stands before the fraction of a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Points {
+    /// A point.
+    Point,
+    /// A comma.
+    Comma,
+    /// The same of both in all of a column.
+    Either,
+}

@@ -1,0 +1,157 @@
+//! Whether the first record names the columns, and what they are called.
+
+use hashbrown::{HashMap, HashSet};
+
+use super::records::Records;
+use super::{CsvOptions, infer_rows};
+use crate::catalog::files::{Points, Reading};
+use crate::ingest::cell::{Candidates, Cell};
+
+/// The columns' names, and where the data begins.
+#[derive(Debug)]
+pub(super) struct Head {
+    pub(super) names: Vec<String>,
+    /// The first record that is data.
+    pub(super) first_data: usize,
+    /// Whether the file names its columns.
+    pub(super) has_names: bool,
+}
+
+impl Head {
+    /// Lines before the first record with `field_count` fields are neither names nor data.
+    pub(super) fn of(
+        records: &Records<'_>,
+        field_count: usize,
+        options: &CsvOptions,
+        reading: &Reading,
+    ) -> Head {
+        let first = (0..records.len())
+            .find(|row| records.field_count(*row) == field_count)
+            .unwrap_or(records.len());
+        if let Some(row) =
+            short_header(records, first, field_count).filter(|_| options.header != Some(false))
+        {
+            return Head::named(records, row, field_count, options);
+        }
+        let has_header =
+            options.header.unwrap_or_else(|| is_header(records, first, field_count, reading));
+        if has_header && first < records.len() {
+            return Head::named(records, first, field_count, options);
+        }
+        let first_data = if options.header == Some(false) { 0 } else { first };
+        let names = unique((0..field_count).map(|index| name_at(options, index, String::new())));
+        Head { names, first_data, has_names: !options.names.is_empty() }
+    }
+
+    fn named(records: &Records<'_>, row: usize, field_count: usize, options: &CsvOptions) -> Head {
+        let cells = records.cells(row);
+        let name = |index: usize| {
+            let told = cells.get(index).map_or_else(String::new, |cell| records.text(*cell));
+            name_at(options, index, told.trim().to_owned())
+        };
+        Head { names: unique((0..field_count).map(name)), first_data: row + 1, has_names: true }
+    }
+}
+
+fn name_at(options: &CsvOptions, index: usize, found: String) -> String {
+    match options.names.get(index) {
+        Some(name) => name.clone(),
+        None if found.is_empty() => format!("column{index}"),
+        None => found,
+    }
+}
+
+/// A record right before the data with one field fewer: the data's last field has no name.
+fn short_header(records: &Records<'_>, first: usize, field_count: usize) -> Option<usize> {
+    let row = first.checked_sub(1)?;
+    let is_short = field_count > 2 && records.field_count(row) + 1 == field_count;
+    (is_short && !has_value(records, row)).then_some(row)
+}
+
+/// A header is a record that does not fit the types of the columns below it, or of nothing but names
+/// above nothing but texts.
+fn is_header(records: &Records<'_>, first: usize, field_count: usize, reading: &Reading) -> bool {
+    if first >= records.len() {
+        return false;
+    }
+    let below = infer_rows(records, first + 1, field_count, Points::Either, reading);
+    let mut has_types = false;
+    for (cell, candidates) in records.cells(first).iter().zip(below) {
+        let text = cell.bytes(records.bytes()).trim_ascii();
+        if candidates.is_text() || !candidates.is_seen() || text.is_empty() {
+            continue;
+        }
+        if !candidates.allows(text) {
+            return true;
+        }
+        has_types = true;
+    }
+    let is_empty = |cell: &Cell| cell.bytes(records.bytes()).trim_ascii().is_empty();
+    !has_types && !has_value(records, first) && !records.cells(first).iter().all(is_empty)
+}
+
+/// Whether a field of the record is a number, a date or the like, and could not be a name.
+fn has_value(records: &Records<'_>, row: usize) -> bool {
+    let any = Candidates::any(Points::Either);
+    let is_value = |text: &[u8]| {
+        // A name may be a letter, or a word for true or infinity.
+        text.first().is_some_and(|first| !first.is_ascii_alphabetic()) && any.allows(text)
+    };
+    records.cells(row).iter().any(|cell| is_value(cell.bytes(records.bytes()).trim_ascii()))
+}
+
+/// The names, each once: a second `a` becomes `a_1`.
+fn unique(names: impl Iterator<Item = String>) -> Vec<String> {
+    let names: Vec<String> = names.collect();
+    let all: HashSet<&str> = names.iter().map(String::as_str).collect();
+    let mut taken: HashSet<String> = HashSet::with_capacity(names.len());
+    // Where counting goes on for a name that comes again.
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    let mut result = Vec::with_capacity(names.len());
+    for name in &names {
+        let mut unique = name.clone();
+        if taken.contains(name) {
+            let count = counts.entry(name).or_insert(0);
+            while taken.contains(&unique) || all.contains(unique.as_str()) {
+                *count += 1;
+                unique = format!("{name}_{count}");
+            }
+        }
+        taken.insert(unique.clone());
+        result.push(unique);
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::files::Dialect;
+
+    fn head(text: &str, field_count: usize) -> (Vec<String>, usize, bool) {
+        let records = Records::read(text.as_bytes(), 0, Dialect::default(), 100, false);
+        let Head { names, first_data, has_names } =
+            Head::of(&records, field_count, &CsvOptions::default(), &Reading::default());
+        (names, first_data, has_names)
+    }
+
+    #[test]
+    fn a_record_of_texts_is_a_header() {
+        for (text, field_count, names, first_data) in [
+            ("a,b\n1,2\n", 2, &["a", "b"][..], 1),
+            ("1,2\n3,4\n", 2, &["column0", "column1"], 0),
+            ("a,b\nc,d\n", 2, &["a", "b"], 1),
+            ("x,2\nz,3\n", 2, &["column0", "column1"], 0),
+            (" a ,,a,a_1\n1,2,3,4\n", 4, &["a", "column1", "a_2", "a_1"], 1),
+            ("title\nmore\na,b,c\n1,2,3\n", 3, &["a", "b", "c"], 3),
+            ("a,b\n1,2,3\n4,5,6\n", 3, &["a", "b", "column2"], 1),
+            ("true,false\nfalse,true\n", 2, &["column0", "column1"], 0),
+            ("t,f\n1,2\n", 2, &["t", "f"], 1),
+            ("id,2019,2020\n1,2,3\n", 3, &["id", "2019", "2020"], 1),
+        ] {
+            let found = head(text, field_count);
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            assert_eq!((found.0, found.1), (names, first_data), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! The dialect of a delimited file, from a sample.
+//!
+//! Every delimiter is tried with the quotes that the sample has. A dialect is better the more records
+//! have the same number of fields, and among equals the more of its fields are numbers, dates and the
+//! like (as in van den Burg, Nazábal and Sutton, "Wrangling messy CSV files by detecting row and type
+//! patterns", 2019). Lines before the first record of that width are not data. Must not know files.
+
+use memchr::memchr;
+
+use super::CsvOptions;
+use super::records::Records;
+use crate::catalog::files::{Dialect, Newline, Points};
+use crate::ingest::cell::Candidates;
+
+/// What separates fields, the most usual first.
+const DELIMITERS: [u8; 8] = [b',', b';', b'\t', b'|', 0x1f, 0x01, b'~', b'^'];
+/// Records on which dialects are tried.
+const TRIAL_ROWS: usize = 500;
+/// The share of records that must have the width of the file, in thousandths.
+const CONSISTENT_MIN: usize = 600;
+
+/// The dialect, and the width of its records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Sniffed {
+    pub(super) dialect: Dialect,
+    pub(super) field_count: usize,
+}
+
+/// The dialect of the text from byte `start` of `sample` on; what `options` say is taken as said.
+pub(super) fn sniff(sample: &[u8], start: usize, is_cut: bool, options: &CsvOptions) -> Sniffed {
+    let newline = options.newline.unwrap_or_else(|| newline(&sample[start..]));
+    let comment = options.comment.unwrap_or(None);
+    let fixed = Dialect { comment, newline, ..Dialect::default() };
+    let mut best: Option<(usize, Sniffed)> = None;
+    for quoting in quotings(&sample[start..], options) {
+        let delimiters = options.delimiter.map_or_else(|| DELIMITERS.to_vec(), |one| vec![one]);
+        for delimiter in delimiters {
+            let (quote, escape) = quoting;
+            let blanks_around_quotes = quote
+                .is_some_and(|quote| has_blank_before_quote(&sample[start..], delimiter, quote));
+            let dialect = Dialect { delimiter, quote, escape, blanks_around_quotes, ..fixed };
+            let records = Records::read(sample, start, dialect, TRIAL_ROWS, is_cut);
+            let Some((score, field_count)) = score(&records, options.delimiter.is_some()) else {
+                continue;
+            };
+            if best.is_none_or(|(other, _)| score > other) {
+                best = Some((score, Sniffed { dialect, field_count }));
+            }
+        }
+    }
+    let mut sniffed =
+        best.map_or_else(|| single(sample, start, is_cut, options, fixed), |best| best.1);
+    if options.comment.is_none() {
+        sniffed.dialect.comment = comment_of(sample, start, is_cut, &sniffed);
+    }
+    sniffed
+}
+
+/// Quotes and escapes that are worth trying, the most usual first.
+fn quotings(sample: &[u8], options: &CsvOptions) -> Vec<(Option<u8>, Option<u8>)> {
+    let mut quotes = vec![options.quote.unwrap_or(Some(b'"'))];
+    if options.quote.is_none() {
+        let around = |pair: &[u8]| {
+            pair[0] == b'\'' && matches!(pair[1], b',' | b';' | b'\t' | b'|' | b'\n' | b'\r')
+        };
+        if sample.windows(2).any(around) || sample.last() == Some(&b'\'') {
+            quotes.push(Some(b'\''));
+        }
+        if memchr(b'"', sample).is_some() {
+            quotes.push(None);
+        }
+    }
+    let mut quotings = Vec::new();
+    for quote in quotes {
+        match (quote, options.escape) {
+            (None, _) => quotings.push((None, None)),
+            (Some(quote), Some(escape)) => quotings.push((Some(quote), escape.or(Some(quote)))),
+            (Some(quote), None) => {
+                quotings.push((Some(quote), Some(quote)));
+                let backslash = |pair: &[u8]| pair[0] == b'\\' && pair[1] == quote;
+                if sample.windows(2).any(backslash) {
+                    quotings.push((Some(quote), Some(b'\\')));
+                }
+            }
+        }
+    }
+    quotings
+}
+
+/// How well records fit together, and their width; `None` when they do not.
+fn score(records: &Records<'_>, is_told: bool) -> Option<(usize, usize)> {
+    let width = width(records)?;
+    let row_count = records.len();
+    let of_width = (0..row_count).filter(|row| records.field_count(*row) == width).count();
+    let consistent = of_width * 1_000 / row_count;
+    if !is_told && (width < 2 || consistent < CONSISTENT_MIN) {
+        return None;
+    }
+    let any = Candidates::any(Points::Either);
+    let (mut typed, mut quoted, mut filled) = (0_usize, 0_usize, 0_usize);
+    for row in 0..row_count {
+        for cell in records.cells(row) {
+            let text = cell.bytes(records.bytes()).trim_ascii();
+            if !text.is_empty() {
+                filled += 1;
+                typed += usize::from(!cell.is_escaped() && any.allows(text));
+                quoted += usize::from(cell.is_quoted());
+            }
+        }
+    }
+    // Quotes that are there to be taken off are a sign as well.
+    let share = |count: usize| (count * 100).checked_div(filled).unwrap_or(0);
+    Some((consistent * 1_000 + share(typed) * 2 + share(quoted), width))
+}
+
+/// The number of fields that most records have, the larger one among equals.
+fn width(records: &Records<'_>) -> Option<usize> {
+    let mut counts: Vec<usize> =
+        (0..records.len()).map(|row| records.field_count(row)).filter(|count| *count > 0).collect();
+    counts.sort_unstable();
+    counts.chunk_by(|a, b| a == b).max_by_key(|same| same.len()).map(|same| same[0])
+}
+
+/// One column: no delimiter fits.
+fn single(
+    sample: &[u8],
+    start: usize,
+    is_cut: bool,
+    options: &CsvOptions,
+    fixed: Dialect,
+) -> Sniffed {
+    let quoted = Dialect { quote: options.quote.unwrap_or(Some(b'"')), ..fixed };
+    let delimiter = options.delimiter.unwrap_or_else(|| {
+        // One that does not occur, so that every line is a field.
+        DELIMITERS.into_iter().find(|byte| memchr(*byte, sample).is_none()).unwrap_or(b',')
+    });
+    let quoted = Dialect { delimiter, ..quoted };
+    let records = Records::read(sample, start, quoted, TRIAL_ROWS, is_cut);
+    let fits = (0..records.len()).all(|row| records.field_count(row) > 0);
+    let dialect = if fits || options.quote.is_some() {
+        quoted
+    } else {
+        Dialect { quote: None, escape: None, ..quoted }
+    };
+    let field_count = width(&records).unwrap_or(1);
+    Sniffed { dialect, field_count: if options.delimiter.is_some() { field_count } else { 1 } }
+}
+
+/// `#` where lines that begin with it are no records.
+fn comment_of(sample: &[u8], start: usize, is_cut: bool, sniffed: &Sniffed) -> Option<u8> {
+    let records = Records::read(sample, start, sniffed.dialect, TRIAL_ROWS, is_cut);
+    let marked: Vec<usize> =
+        (0..records.len()).filter(|row| sample[records.start(*row)] == b'#').collect();
+    let odd = marked.iter().filter(|row| records.field_count(**row) != sniffed.field_count).count();
+    (odd * 2 > marked.len()).then_some(b'#')
+}
+
+fn has_blank_before_quote(sample: &[u8], delimiter: u8, quote: u8) -> bool {
+    sample.windows(3).any(|three| three[0] == delimiter && three[1] == b' ' && three[2] == quote)
+}
+
+/// What ends lines outside of double quotes.
+fn newline(sample: &[u8]) -> Newline {
+    let (mut feeds, mut returns) = (0_usize, 0_usize);
+    let mut within = false;
+    for (at, byte) in sample.iter().enumerate() {
+        match byte {
+            b'"' => within = !within,
+            b'\n' if !within => feeds += 1,
+            b'\r' if !within && sample.get(at + 1).is_some_and(|next| *next != b'\n') => {
+                returns += 1;
+            }
+            _ => {}
+        }
+    }
+    let ends_in_return = sample.last() == Some(&b'\r');
+    match (feeds, returns) {
+        (0, 0) if ends_in_return => Newline::Cr,
+        (0, 1..) => Newline::Cr,
+        (_, 0) => Newline::Lf,
+        // A few may be in the middle of texts that are not quoted.
+        (feeds, returns) if returns * 10 < feeds => Newline::Lf,
+        _ => Newline::Any,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sniffed(text: &str) -> (char, usize, Dialect) {
+        let found = sniff(text.as_bytes(), 0, false, &CsvOptions::default());
+        (char::from(found.dialect.delimiter), found.field_count, found.dialect)
+    }
+
+    #[test]
+    fn delimiters_are_found_among_the_bytes_of_texts_and_numbers() {
+        for (text, delimiter, field_count) in [
+            ("a,b\n1,2\n", ',', 2),
+            ("name;v\nx;1,5\ny;2,5\n", ';', 2),
+            ("1,5;2,5\n3,5;4,5\n", ';', 2),
+            ("a\tb\nx, y\tz\n", '\t', 2),
+            ("a|b|c\n1|2|3\n", '|', 3),
+            ("a\u{1f}b\n1\u{1f}2\n", '\u{1f}', 2),
+            ("when;what\n2024-01-02 03:04:05;\"a;b\"\n", ';', 2),
+            ("title\nof the file\n\na,b,c\n1,2,3\n4,5,6\n7,8,9\n10,11,12\n", ',', 3),
+        ] {
+            let (found, count, _) = sniffed(text);
+            assert_eq!((found, count), (delimiter, field_count), "{text:?}");
+        }
+        assert_eq!(sniffed("one\ntwo\n").1, 1);
+        assert_eq!(sniffed("Hello\nworld, it is\nfine, is it, not\n").1, 1);
+    }
+
+    #[test]
+    fn quotes_escapes_comments_and_newlines_are_found() {
+        assert_eq!(sniffed("a,b\n'x,y',2\n").2.quote, Some(b'\''));
+        assert_eq!(sniffed("a,b\n\"x\\\"y\",2\n").2.escape, Some(b'\\'));
+        assert_eq!(sniffed("a,b\n\"x\"\"y\",2\n").2.escape, Some(b'"'));
+        assert_eq!(sniffed("# c\na,b\n1,2\n").2.comment, Some(b'#'));
+        assert_eq!(sniffed("#a,b\n1,2\n").2.comment, None);
+        assert_eq!(sniffed("a,b\r1,2\r").2.newline, Newline::Cr);
+        assert_eq!(sniffed("a,b\r\n1,2\r\n").2.newline, Newline::Lf);
+        assert_eq!(sniffed("a,b\r1,2\n3,4\r").2.newline, Newline::Any);
+        assert!(sniffed("a,b\n1, \"x\"\n").2.blanks_around_quotes);
+    }
+}

@@ -1,0 +1,286 @@
+//! Several text files as one table: which column of which file is which, and of what type.
+//!
+//! The first file's columns are the table's; in later files they are found by name, or by position
+//! where a file does not name them. Must not know how files are read.
+
+use hashbrown::HashMap;
+
+use super::cell::Candidates;
+use super::csv::{self, CsvOptions};
+use super::glob;
+use super::json::{self, JsonOptions};
+use super::rows::folder_values;
+use crate::catalog::files::{
+    FileColumn, FileSet, ForeignFile, Layout, Origin, Points, ReadAs, Reading,
+};
+use crate::context::Context;
+use crate::types::{DataType, Error, Result};
+
+/// How files become a table.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TableOptions {
+    /// Whether a later file may bring columns that the first does not have.
+    pub union_by_name: bool,
+    /// The name of a column with the path of each row's file.
+    pub filename: Option<String>,
+    /// Whether `name=value` folders are columns; where there are any, when `None`.
+    pub hive_partitioning: Option<bool>,
+    /// Types that are given.
+    pub types: GivenTypes,
+}
+
+/// Types that are given.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GivenTypes {
+    /// Of columns by name.
+    pub by_name: Vec<(String, DataType)>,
+    /// Of the first columns.
+    pub by_position: Vec<DataType>,
+    /// Whether all others are text.
+    pub all_text: bool,
+    /// How dates are written.
+    pub date_pattern: Option<String>,
+    /// How timestamps are written.
+    pub timestamp_pattern: Option<String>,
+}
+
+/// What a file holds.
+#[derive(Clone, Debug)]
+pub(super) struct FileSchema {
+    pub(super) path: String,
+    pub(super) layout: Layout,
+    pub(super) columns: Vec<Named>,
+    /// Whether its columns are named by itself.
+    pub(super) has_names: bool,
+    pub(super) points: Points,
+    pub(super) is_sampled: bool,
+}
+
+/// A column of a file.
+#[derive(Clone, Debug)]
+pub(super) struct Named {
+    pub(super) name: String,
+    pub(super) candidates: Candidates,
+}
+
+/// Delimited files as one table.
+///
+/// # Errors
+/// `Io`, `Corrupt`; `Invalid` when the files do not fit together; `UnknownName` for a type of a column
+/// that there is not.
+pub fn describe_csv(
+    patterns: &[String],
+    csv: &CsvOptions,
+    table: &TableOptions,
+    reading: &Reading,
+) -> Result<FileSet> {
+    describe(patterns, table, reading, |path| csv::examine(path, csv, reading))
+}
+
+/// JSON files as one table; with `whole`, all rows are looked at and not a sample.
+///
+/// # Errors
+/// As [`describe_csv`]; `InvalidText` for what is not JSON.
+pub fn describe_json(
+    patterns: &[String],
+    json: &JsonOptions,
+    table: &TableOptions,
+    reading: &Reading,
+    whole: Option<&Context>,
+) -> Result<FileSet> {
+    describe(patterns, table, reading, |path| json::examine(path, json, reading, whole))
+}
+
+fn describe(
+    patterns: &[String],
+    table: &TableOptions,
+    reading: &Reading,
+    examine: impl Fn(&str) -> Result<FileSchema>,
+) -> Result<FileSet> {
+    let mut paths = Vec::new();
+    for pattern in patterns {
+        paths.extend(glob::expand(pattern)?);
+    }
+    let mut schemas = Vec::with_capacity(paths.len());
+    for path in &paths {
+        let schema = examine(path)?;
+        // A file without anything in it has no say in what the others are.
+        if schema.columns.is_empty() && paths.len() > 1 {
+            continue;
+        }
+        schemas.push(schema);
+    }
+    combine(schemas, table, reading, &paths)
+}
+
+fn combine(
+    schemas: Vec<FileSchema>,
+    table: &TableOptions,
+    reading: &Reading,
+    paths: &[String],
+) -> Result<FileSet> {
+    let Some(first) = schemas.first() else {
+        return Err(Error::invalid(match paths.first() {
+            Some(path) => format!("{path} and the files beside it are empty"),
+            None => "no file is named".to_owned(),
+        }));
+    };
+    let mut columns: Vec<Named> = first.columns.clone();
+    let mut by_name: HashMap<String, usize> = HashMap::new();
+    for (index, column) in columns.iter().enumerate() {
+        by_name.entry(column.name.clone()).or_insert(index);
+    }
+    let mut places = Vec::with_capacity(schemas.len());
+    places.push((0..columns.len()).map(Some).collect::<Vec<_>>());
+    for schema in &schemas[1..] {
+        let by_position = !schema.has_names || !first.has_names;
+        let mut own: Vec<Option<usize>> = vec![None; columns.len()];
+        for (field, column) in schema.columns.iter().enumerate() {
+            let known = if by_position {
+                (field < columns.len()).then_some(field)
+            } else {
+                by_name.get(&column.name).copied()
+            };
+            let index = match known {
+                Some(index) => {
+                    columns[index].candidates = columns[index].candidates.and(column.candidates);
+                    index
+                }
+                None if table.union_by_name => {
+                    columns.push(column.clone());
+                    by_name.insert(column.name.clone(), columns.len() - 1);
+                    own.push(None);
+                    columns.len() - 1
+                }
+                None => return Err(surplus(schema, &column.name, &first.path, by_position)),
+            };
+            own[index] = Some(field);
+        }
+        places.push(own);
+    }
+    let points = if schemas.iter().all(|schema| schema.points == first.points) {
+        first.points
+    } else {
+        Points::Either
+    };
+    let mut set = FileSet {
+        columns: read_as(columns, &table.types)?,
+        is_sampled: schemas.iter().any(|schema| schema.is_sampled),
+        reading: Reading { points, ..reading.clone() },
+        files: schemas
+            .into_iter()
+            .zip(places)
+            .map(|(schema, places)| ForeignFile {
+                path: schema.path,
+                layout: schema.layout,
+                places,
+            })
+            .collect(),
+    };
+    let width = set.columns.len();
+    for file in &mut set.files {
+        file.places.resize(width, None);
+    }
+    add_folders(&mut set, table);
+    add_file_name(&mut set, table)?;
+    Ok(set)
+}
+
+fn surplus(schema: &FileSchema, column: &str, first: &str, by_position: bool) -> Error {
+    let path = &schema.path;
+    if by_position {
+        return Error::invalid(format!(
+            "{path} has {} columns, more than {first}",
+            schema.columns.len()
+        ))
+        .with_hint("all files need as many columns as the first, or names to find them by");
+    }
+    Error::invalid(format!("{path} has a column \"{column}\" that {first} does not have"))
+        .with_hint("union_by_name => true takes the columns of all files")
+}
+
+/// Columns with what is given of them, and what their values allow otherwise.
+fn read_as(columns: Vec<Named>, types: &GivenTypes) -> Result<Vec<FileColumn>> {
+    for (name, _) in &types.by_name {
+        if !columns.iter().any(|column| same_name(&column.name, name)) {
+            return Err(Error::unknown_name(format!(
+                "there is no column \"{name}\" to give a type"
+            )));
+        }
+    }
+    if types.by_position.len() > columns.len() {
+        return Err(Error::invalid(format!(
+            "{} types for {} columns",
+            types.by_position.len(),
+            columns.len()
+        )));
+    }
+    let column = |(index, Named { name, candidates }): (usize, Named)| {
+        let named = types.by_name.iter().find(|(given, _)| same_name(&name, given));
+        let given = named
+            .map(|(_, data_type)| *data_type)
+            .or_else(|| types.by_position.get(index).copied());
+        let inferred = if types.all_text { ReadAs::Text } else { candidates.read_as() };
+        let reading = match given {
+            Some(DataType::Utf8) => ReadAs::Text,
+            Some(data_type) => by_pattern(data_type, types).unwrap_or(ReadAs::Cast(data_type)),
+            None => inferred,
+        };
+        FileColumn { name, data_type: reading.data_type(), origin: Origin::Cells(reading) }
+    };
+    Ok(columns.into_iter().enumerate().map(column).collect())
+}
+
+fn by_pattern(data_type: DataType, types: &GivenTypes) -> Option<ReadAs> {
+    let pattern = match data_type {
+        DataType::Date => types.date_pattern.as_ref(),
+        DataType::Timestamp { .. } => types.timestamp_pattern.as_ref(),
+        _ => None,
+    }?;
+    Some(ReadAs::Pattern(data_type, pattern.clone()))
+}
+
+fn same_name(column: &str, given: &str) -> bool {
+    column == given || column.to_lowercase() == given.to_lowercase()
+}
+
+/// A column for each name of a `name=value` folder: an integer where all values are.
+fn add_folders(set: &mut FileSet, table: &TableOptions) {
+    if table.hive_partitioning == Some(false) {
+        return;
+    }
+    let all: Vec<Vec<(String, Option<String>)>> =
+        set.files.iter().map(|file| folder_values(&file.path)).collect();
+    let Some(names) = all.first() else { return };
+    for (name, _) in names {
+        let taken = set.columns.iter().any(|column| same_name(&column.name, name));
+        let everywhere = all.iter().all(|values| values.iter().any(|(found, _)| found == name));
+        if taken || !everywhere {
+            continue;
+        }
+        let mut candidates = Candidates::any(Points::Point);
+        let values = all.iter().flatten().filter(|(found, _)| found == name);
+        for value in values.filter_map(|(_, value)| value.as_ref()) {
+            candidates.narrow_by_word(value.as_bytes());
+        }
+        let data_type = match candidates.read_as() {
+            ReadAs::Integer => DataType::Int64,
+            ReadAs::Date(crate::catalog::files::DateOrder::Ymd) => DataType::Date,
+            _ => DataType::Utf8,
+        };
+        set.columns.push(FileColumn { name: name.clone(), data_type, origin: Origin::Folder });
+        set.files.iter_mut().for_each(|file| file.places.push(None));
+    }
+}
+
+fn add_file_name(set: &mut FileSet, table: &TableOptions) -> Result<()> {
+    let Some(name) = &table.filename else { return Ok(()) };
+    if set.columns.iter().any(|column| same_name(&column.name, name)) {
+        return Err(Error::invalid(format!("the files have a column \"{name}\" already"))
+            .with_hint("give the column of paths another name: filename => 'path'"));
+    }
+    let (name, data_type) = (name.clone(), DataType::Utf8);
+    set.columns.push(FileColumn { name, data_type, origin: Origin::FileName });
+    set.files.iter_mut().for_each(|file| file.places.push(None));
+    Ok(())
+}

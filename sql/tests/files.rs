@@ -1,0 +1,363 @@
+//! Files of other programs, read and written: random tables in random dialects come back as they were,
+//! and so does every type through every format.
+#![expect(
+    clippy::tests_outside_test_module,
+    clippy::unwrap_used,
+    clippy::result_large_err,
+    reason = "an integration test is one; proptest's error type"
+)]
+
+use std::error::Error;
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+use martlet::arrow::array::ArrayRef;
+use martlet::output::CsvWriter;
+use martlet::{Connection, DataType, Database, Options, Value};
+use proptest::prelude::*;
+
+type TestResult = Result<(), Box<dyn Error>>;
+
+fn connection() -> Connection {
+    let options = Options::default().with_worker_count(2);
+    Database::open_in_memory_with(options).unwrap().connect()
+}
+
+/// The rows of a query as CSV.
+fn rows(connection: &Connection, sql: &str) -> martlet::Result<String> {
+    let result = connection.query(sql)?;
+    let mut csv = CsvWriter::new(Vec::new(), &result.schema()).unwrap();
+    for batch in result {
+        csv.write(&batch?).unwrap();
+    }
+    Ok(String::from_utf8(csv.into_inner()).unwrap())
+}
+
+fn shown(path: &Path) -> String {
+    path.to_str().unwrap().replace('\'', "''")
+}
+
+/// A way of writing delimited text.
+#[derive(Clone, Debug)]
+struct Style {
+    delimiter: char,
+    quote: char,
+    backslash: bool,
+    newline: &'static str,
+    header: bool,
+    quote_all: bool,
+}
+
+fn style() -> impl Strategy<Value = Style> {
+    let delimiters = prop::sample::select(vec![',', ';', '\t', '|', '~']);
+    let quotes = prop::sample::select(vec!['"', '\'']);
+    let newlines = prop::sample::select(vec!["\n", "\r\n", "\r"]);
+    let flags = (any::<bool>(), any::<bool>(), any::<bool>());
+    (delimiters, quotes, newlines, flags).prop_map(
+        |(delimiter, quote, newline, (backslash, header, quote_all))| Style {
+            delimiter,
+            quote,
+            backslash,
+            newline,
+            header,
+            quote_all,
+        },
+    )
+}
+
+impl Style {
+    fn cell(&self, text: Option<&str>) -> String {
+        let Some(text) = text else { return String::new() };
+        let special = [self.delimiter, self.quote, '\n', '\r', ' ', '#'];
+        if !self.quote_all && !text.is_empty() && !text.contains(special) {
+            return text.to_owned();
+        }
+        let escape = if self.backslash { '\\' } else { self.quote };
+        let mut out = String::from(self.quote);
+        for c in text.chars() {
+            if c == self.quote || c == escape {
+                out.push(escape);
+            }
+            out.push(c);
+        }
+        out.push(self.quote);
+        out
+    }
+
+    fn write(&self, table: &[Vec<Option<String>>]) -> String {
+        let mut out = String::new();
+        let width = table[0].len();
+        if self.header {
+            let names: Vec<String> = (0..width).map(|index| format!("name{index}")).collect();
+            write!(out, "{}{}", names.join(&self.delimiter.to_string()), self.newline).unwrap();
+        }
+        for row in table {
+            let cells: Vec<String> = row.iter().map(|cell| self.cell(cell.as_deref())).collect();
+            write!(out, "{}{}", cells.join(&self.delimiter.to_string()), self.newline).unwrap();
+        }
+        out
+    }
+
+    fn options(&self) -> String {
+        let text = |c: char| if c == '\'' { "''".to_owned() } else { c.to_string() };
+        let escape = if self.backslash { '\\' } else { self.quote };
+        let newline = self.newline.replace('\n', "\\n").replace('\r', "\\r");
+        format!(
+            "delim => '{}', quote => '{}', escape => '{}', header => {}, comment => '', \
+             new_line => '{newline}'",
+            text(self.delimiter),
+            text(self.quote),
+            text(escape),
+            self.header
+        )
+    }
+}
+
+/// Tables of two to four columns.
+fn table(
+    cell: impl Strategy<Value = Option<String>> + Clone,
+) -> impl Strategy<Value = Vec<Vec<Option<String>>>> {
+    (2_usize..5).prop_flat_map(move |width| {
+        let row = prop::collection::vec(cell.clone(), width);
+        prop::collection::vec(row, 1..20)
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn random_texts_in_random_dialects_come_back(
+        style in style(),
+        table in table(prop::option::weighted(0.8, "[a-z0-9,;\t|~\"'\\\\\n\r #é😀]{0,8}")),
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.csv");
+        fs::write(&path, style.write(&table)).unwrap();
+        let connection = connection();
+        let sql = format!(
+            "SELECT * FROM read_csv('{}', all_varchar => true, {})",
+            shown(&path),
+            style.options()
+        );
+        let result = connection.query(&sql).unwrap();
+        let mut found: Vec<Vec<Option<String>>> = Vec::new();
+        for batch in result {
+            let batch = batch.unwrap();
+            for row in 0..batch.num_rows() {
+                let cell = |column: &ArrayRef| {
+                    let value = Value::from_array(column, DataType::Utf8, row);
+                    match value {
+                        Value::Text(text) => Some(text),
+                        _ => None,
+                    }
+                };
+                found.push(batch.columns().iter().map(cell).collect());
+            }
+        }
+        prop_assert_eq!(found, table, "{}\n{}", sql, style.write(&[vec![None]]));
+    }
+
+    #[test]
+    fn random_numbers_are_sniffed_in_any_dialect(
+        style in style(),
+        numbers in prop::collection::vec((any::<i64>(), any::<i32>(), 0_u32..20_000), 3..20),
+    ) {
+        let date = |days: u32| {
+            let day = Value::Int(days.into());
+            day.to_text(DataType::Date)
+        };
+        let table: Vec<Vec<Option<String>>> = numbers
+            .iter()
+            .map(|(whole, part, days)| {
+                let float = f64::from(*part) / 8.0;
+                vec![Some(whole.to_string()), Some(format!("{float:.3}")), Some(date(*days))]
+            })
+            .collect();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.csv");
+        fs::write(&path, style.write(&table)).unwrap();
+        let connection = connection();
+        let found = rows(&connection, &format!("SELECT * FROM '{}'", shown(&path))).unwrap();
+        let mut expected = found.lines().next().unwrap_or_default().to_owned() + "\n";
+        for (whole, part, days) in &numbers {
+            let float = f64::from(*part) / 8.0;
+            let float = Value::Float(float).to_text(DataType::Float64);
+            writeln!(expected, "{whole},{float},{}", date(*days)).unwrap();
+        }
+        prop_assert_eq!(found, expected);
+    }
+}
+
+const TYPES: &str = "b boolean, i1 tinyint, i2 smallint, i4 integer, i8 bigint, u1 utinyint, \
+     u2 usmallint, u4 uinteger, u8 ubigint, f4 real, f8 double, d decimal(38,5), s decimal(4,2), \
+     day date, t time, ts timestamp, tn timestamp(9), t0 timestamp(0), tz timestamptz, x text, \
+     bl blob, u uuid";
+
+fn fill(connection: &Connection) -> martlet::Result<()> {
+    connection.execute(&format!("CREATE TABLE source ({TYPES})"))?;
+    connection.execute(
+        "INSERT INTO source VALUES
+         (true, -128, -32768, -2147483648, -9223372036854775808, 255, 65535, 4294967295,
+          18446744073709551615, 1.5e-30, 1.7976931348623157e308,
+          123456789012345678901234567890123.45678, -99.99, '0044-03-15 BC', '23:59:59.999999',
+          '2026-01-02 03:04:05.678901', '2026-01-02 03:04:05.123456789', '2026-01-02 03:04:05',
+          '2026-01-02 03:04:05.5+02', 'a, \"b\"; c''s\td\r\ne#\\f', '\\x00ff0a'::blob,
+          'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'),
+         (false, 127, 32767, 2147483647, 9223372036854775807, 0, 0, 0, 0, -0.1, 5e-324, -0.00001,
+          0.00, '9999-12-31', '00:00:00', '1969-12-31 23:59:59.999999',
+          '1677-09-22 00:00:00.000000001', '0001-01-01 00:00:00', '1969-12-31 00:00:00+00', '',
+          ''::blob, '00000000-0000-0000-0000-000000000000'),
+         (NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+          NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+         (true, 0, 0, 0, 0, 1, 1, 1, 1, 'NaN', 'NaN', 0, 1, '1970-01-01', '12:00',
+          '1970-01-01 00:00:00', '1970-01-01 00:00:00', '1970-01-01 00:00:00',
+          '1970-01-01 00:00:00+00', ' NULL ', 'x'::blob, 'ffffffff-ffff-ffff-ffff-ffffffffffff'),
+         (true, 1, 1, 1, 1, 1, 1, 1, 1, '-Infinity', 'Infinity', 1, 1, '2026-01-01', '01:02:03',
+          '2026-01-01 00:00:00', '2026-01-01 00:00:00', '2026-01-01 00:00:00',
+          '2026-01-01 00:00:00+00', '😀 \u{feff}', 'y'::blob, NULL)",
+    )?;
+    Ok(())
+}
+
+#[test]
+fn every_type_survives_every_format() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let connection = connection();
+    fill(&connection)?;
+    let expected = rows(&connection, "SELECT * FROM source")?;
+    for (name, options) in [
+        ("a.csv", ""),
+        ("b.csv.gz", "(HEADER false)"),
+        ("c.tsv", "(NULLSTR 'NULL')"),
+        ("d.csv", "(DELIM ';', QUOTE '''', COMPRESSION zstd)"),
+        ("e.json", ""),
+        ("f.jsonl.zst", ""),
+        ("g.parquet", ""),
+        ("h.parquet", "(COMPRESSION snappy, ROW_GROUP_SIZE 2)"),
+        ("i.arrow", ""),
+        ("j.arrows", ""),
+    ] {
+        let path = shown(&folder.path().join(name));
+        connection.execute(&format!("COPY source TO '{path}' {options}"))?;
+        connection.execute(&format!("CREATE OR REPLACE TABLE target ({TYPES})"))?;
+        let reading = match name {
+            "b.csv.gz" => "(HEADER false)",
+            "c.tsv" => "(NULLSTR 'NULL')",
+            "d.csv" => "(DELIM ';', QUOTE '''')",
+            _ => "",
+        };
+        connection.execute(&format!("COPY target FROM '{path}' {reading}"))?;
+        assert_eq!(rows(&connection, "SELECT * FROM target")?, expected, "{name}");
+        let described = rows(&connection, &format!("DESCRIBE '{path}'"))?;
+        if name.ends_with("parquet") || name.contains("arrow") {
+            let expected = rows(&connection, "DESCRIBE source")?;
+            // Parquet knows no seconds.
+            let seconds = if name.ends_with("parquet") { "timestamp(3)" } else { "timestamp(0)" };
+            let expected = expected.replace("timestamp(0)", seconds);
+            assert_eq!(described, expected, "{name}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_value_beyond_the_sample_widens_its_column() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("x.csv");
+    let mut text = String::from("a,b,c\n");
+    for row in 0..200_000 {
+        writeln!(text, "{row},{row}.5,")?;
+    }
+    text += "x,1,2026-01-02\n";
+    fs::write(&path, &text)?;
+    let (connection, path) = (connection(), shown(&path));
+    connection.execute(&format!("CREATE TABLE t FROM '{path}'"))?;
+    assert_eq!(
+        rows(&connection, "DESCRIBE t")?,
+        "column_name,column_type,null,comment\na,text,YES,\nb,double,YES,\nc,date,YES,\n"
+    );
+    assert_eq!(
+        rows(&connection, "SELECT count(*) AS n, max(a) AS a, max(c) AS c FROM t")?,
+        "n,a,c\n200001,x,2026-01-02\n"
+    );
+    // In a query, too: one that ends, one whose result is long, and one that the new type refuses.
+    assert_eq!(rows(&connection, &format!("SELECT max(a) AS a FROM '{path}'"))?, "a\nx\n");
+    let all = rows(&connection, &format!("SELECT * FROM '{path}'"))?;
+    assert_eq!(all.lines().count(), 200_002);
+    assert!(connection.query(&format!("SELECT sum(a) FROM '{path}'")).is_err());
+    let first = rows(&connection, &format!("SELECT a + 1 AS a FROM '{path}' LIMIT 1"))?;
+    assert_eq!(first, "a\n1\n");
+    // Not when the type was given: then the error says where.
+    let sql = format!("CREATE TABLE u AS FROM read_csv('{path}', types => {{'a': 'bigint'}})");
+    let error = connection.execute(&sql).unwrap_err();
+    assert!(error.message().ends_with("line 200002, column \"a\": \"x\" is no bigint"), "{error}");
+    Ok(())
+}
+
+#[test]
+fn keys_beyond_the_sample_become_columns() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("x.jsonl");
+    let mut text = String::new();
+    for row in 0..100_000 {
+        writeln!(text, "{{\"a\":{row}}}")?;
+    }
+    text += "{\"a\":1.5,\"late\":true}\n";
+    fs::write(&path, &text)?;
+    let (connection, path) = (connection(), shown(&path));
+    connection.execute(&format!("CREATE TABLE t FROM '{path}'"))?;
+    let sql = "SELECT count(late) AS n, max(a) AS a FROM";
+    assert_eq!(rows(&connection, &format!("{sql} t"))?, "n,a\n1,99999\n");
+    assert_eq!(rows(&connection, &format!("{sql} '{path}'"))?, "n,a\n1,99999\n");
+    Ok(())
+}
+
+#[test]
+fn rejected_rows_are_written_down() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let path = shown(&folder.path().join("x.csv"));
+    let rejects = shown(&folder.path().join("bad.csv"));
+    fs::write(&path, "a,b\n1,2\nx,3\n4,5,6\n7,8\n9\n10,11\n12,13\n")?;
+    let connection = connection();
+    let read = |limit: &str| {
+        format!("read_csv('{path}', types => ['bigint'], {limit} rejects_file => '{rejects}')")
+    };
+    connection.execute(&format!("CREATE TABLE t AS FROM {}", read("")))?;
+    assert_eq!(rows(&connection, "SELECT sum(a) AS a, count(*) AS n FROM t")?, "a,n\n30,4\n");
+    let sql = format!("SELECT line, \"column\", message, record FROM '{rejects}' ORDER BY line");
+    assert_eq!(
+        rows(&connection, &sql)?,
+        "line,column,message,record\n\
+         3,a,\"\"\"x\"\" is no bigint\",\"x,3\"\n\
+         4,,3 fields where the file has 2 columns,\"4,5,6\"\n\
+         6,,1 field where the file has 2 columns,9\n"
+    );
+    let sql = format!("SELECT * FROM {}", read("reject_limit => 2,"));
+    let error = rows(&connection, &sql).unwrap_err();
+    assert!(error.message().starts_with("more than 2 rows are bad"), "{error}");
+    Ok(())
+}
+
+#[test]
+fn partitions_are_folders_and_come_back_as_columns() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let root = shown(&folder.path().join("out"));
+    let connection = connection();
+    connection.execute(
+        "CREATE TABLE t AS SELECT * FROM (VALUES (1, 'a/b'), (2, NULL), (3, 'a/b'), (4, 'c d')) v(n, k)",
+    )?;
+    for format in ["csv", "json", "parquet", "arrow"] {
+        let sql = format!("COPY t TO '{root}_{format}' (FORMAT {format}, PARTITION_BY (k))");
+        connection.execute(&sql)?;
+        assert!(connection.execute(&sql).is_err(), "files are there already");
+        let file = format!("{root}_{format}/k=a%2Fb/data_0.{format}");
+        assert_eq!(rows(&connection, &format!("SELECT n FROM '{file}'"))?, "n\n1\n3\n");
+    }
+    let sql = format!("SELECT n, k FROM '{root}_csv/*/*.csv' ORDER BY n");
+    assert_eq!(rows(&connection, &sql)?, "n,k\n1,a/b\n2,\n3,a/b\n4,c d\n");
+    let error = connection.execute(&format!("COPY t TO '{root}' (FORMAT csv, PARTITION_BY z)"));
+    assert!(error.unwrap_err().message().contains("\"z\""));
+    Ok(())
+}
