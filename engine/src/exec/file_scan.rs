@@ -6,7 +6,6 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::per_value::true_rows;
 use super::profile::OperatorStats;
 use super::program::Program;
 use super::source::{ColumnKind, Sink, Source};
@@ -61,17 +60,6 @@ impl FileScan {
             kinds,
         })
     }
-
-    /// Applies the terms to ever fewer rows, so that a later term only sees the rows that are left.
-    fn filtered(&self, mut batch: Batch, context: &Context) -> Result<Batch> {
-        for term in 0..self.filter.kinds().len() {
-            let rows = true_rows(&self.filter.run_one(term, &batch, context)?)?;
-            if rows.len() < batch.len() {
-                batch = batch.take(&rows)?;
-            }
-        }
-        Ok(batch)
-    }
 }
 
 impl Source for FileScan {
@@ -86,7 +74,7 @@ impl Source for FileScan {
     fn run(&self, morsel: usize, context: &Context, sink: &mut Sink<'_>) -> Result<()> {
         self.files.read(morsel, &self.columns, context, &mut |arrays, row_count| {
             let columns = arrays.into_iter().map(Vector::Flat).collect();
-            let batch = self.filtered(Batch::new(columns, row_count), context)?;
+            let batch = self.filter.filtered(Batch::new(columns, row_count), context)?;
             if batch.is_empty() {
                 return Ok(ControlFlow::Continue(()));
             }

@@ -6,7 +6,7 @@
 use super::by_integer::ByInteger;
 use super::choice::Choice;
 use super::expression::evaluate;
-use super::per_value::PerValue;
+use super::per_value::{PerValue, true_rows};
 use super::source::ColumnKind;
 use crate::context::Context;
 use crate::plan::{DatePart, Expr, Function};
@@ -80,6 +80,21 @@ impl Program {
     /// Those of the expression.
     pub(crate) fn run_one(&self, index: usize, batch: &Batch, context: &Context) -> Result<Vector> {
         self.steps[index].run(batch, context)
+    }
+
+    /// The rows of a batch for which every predicate is true. A later predicate only sees the rows that
+    /// the others left.
+    ///
+    /// # Errors
+    /// Those of the predicates; `Internal` when an expression is none.
+    pub(crate) fn filtered(&self, mut batch: Batch, context: &Context) -> Result<Batch> {
+        for step in &self.steps {
+            let rows = true_rows(&step.run(&batch, context)?)?;
+            if rows.len() < batch.len() {
+                batch = batch.take(&rows)?;
+            }
+        }
+        Ok(batch)
     }
 
     /// The results for one batch.

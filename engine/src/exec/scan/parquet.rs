@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use super::value_set::ValueSet;
 use crate::context::Context;
-use crate::exec::per_value::true_rows;
 use crate::exec::profile::OperatorStats;
 use crate::exec::program::Program;
 use crate::exec::source::{ColumnKind, Sink, Source};
@@ -74,17 +73,6 @@ impl ParquetScan {
             kinds,
         })
     }
-
-    /// Applies the terms to ever fewer rows, so that a later term only sees the rows that are left.
-    fn filtered(&self, mut batch: Batch, context: &Context) -> Result<Batch> {
-        for term in 0..self.filter.kinds().len() {
-            let rows = true_rows(&self.filter.run_one(term, &batch, context)?)?;
-            if rows.len() < batch.len() {
-                batch = batch.take(&rows)?;
-            }
-        }
-        Ok(batch)
-    }
 }
 
 impl Source for ParquetScan {
@@ -103,7 +91,7 @@ impl Source for ParquetScan {
             let batch = batch?;
             let len = batch.num_rows();
             let columns = batch.columns().iter().map(|array| Vector::Flat(Arc::clone(array)));
-            let batch = self.filtered(Batch::new(columns.collect(), len), context)?;
+            let batch = self.filter.filtered(Batch::new(columns.collect(), len), context)?;
             if batch.is_empty() {
                 continue;
             }
