@@ -114,6 +114,24 @@ impl KeyProgram {
         Ok(self.converter.convert_columns(&arrays)?)
     }
 
+    /// The keys of `rows` as bytes, where the prefixes of some of them do not say all.
+    ///
+    /// # Errors
+    /// When ranks or values cannot be read.
+    pub(crate) fn rest(
+        &self,
+        columns: &[Vector],
+        prefixes: &[u64],
+        rows: &[u32],
+    ) -> Result<Option<Rows>> {
+        let prefix = |row: &u32| prefixes.get(*row as usize).copied().unwrap_or(0);
+        if rows.iter().all(|row| self.is_whole(prefix(row))) {
+            return Ok(None);
+        }
+        let columns = columns.iter().map(|column| column.take(rows)).collect::<Result<Vec<_>>>()?;
+        self.encode(&columns).map(Some)
+    }
+
     /// For each row a number that never decreases from a row to one that sorts behind it.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 //! that a scan does not even read them. Stable: ties stay in the input's order, on any number of
 //! workers.
 
+use std::cmp;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,15 +26,20 @@ const SLACK: usize = 256;
 /// A row that may be among the first: its key, its place in the input, where it is kept.
 #[derive(Debug)]
 struct Candidate {
-    key: Box<[u8]>,
     prefix: u64,
+    /// Empty where the prefix says all, as it then does of every row that has it.
+    key: Box<[u8]>,
     place: (usize, u64),
     pick: Pick,
 }
 
 impl Candidate {
-    fn order(&self, other: &Candidate) -> std::cmp::Ordering {
-        self.key.cmp(&other.key).then(self.place.cmp(&other.place))
+    fn order(&self, other: &Candidate) -> cmp::Ordering {
+        let by_key = || {
+            // Comparing no bytes is slow: a masked load at no address.
+            if self.key.is_empty() { cmp::Ordering::Equal } else { self.key.cmp(&other.key) }
+        };
+        self.prefix.cmp(&other.prefix).then_with(by_key).then(self.place.cmp(&other.place))
     }
 }
 
@@ -116,9 +122,18 @@ fn merge(plan: &Plan<'_>, states: Vec<Best>, offset: usize) -> Result<(Batch, Ve
         }));
         memory.push(best.memory);
     }
-    candidates.sort_unstable_by(Candidate::order);
-    candidates.truncate(plan.count);
-    let picks: Vec<Pick> = candidates.iter().skip(offset).map(|candidate| candidate.pick).collect();
+    if candidates.len() > plan.count {
+        candidates.select_nth_unstable_by(plan.count, Candidate::order);
+        candidates.truncate(plan.count);
+    }
+    let offset = offset.min(candidates.len());
+    if offset > 0 {
+        // What is left out needs no order.
+        candidates.select_nth_unstable_by(offset - 1, Candidate::order);
+    }
+    let wanted = &mut candidates[offset..];
+    wanted.sort_unstable_by(Candidate::order);
+    let picks: Vec<Pick> = wanted.iter().map(|candidate| candidate.pick).collect();
     Ok((gather(&batches, &picks, plan.kinds)?, memory))
 }
 
@@ -164,15 +179,16 @@ impl Best {
         if rows.is_empty() {
             return Ok(());
         }
-        let columns =
-            columns.iter().map(|column| column.take(&rows)).collect::<Result<Vec<_>>>()?;
-        let keys = plan.program.encode(&columns)?;
+        let keys = plan.program.rest(&columns, &prefixes, &rows)?;
         let kept = batch_to_ids(batch.take(&rows)?, plan.kinds)?;
         let batch_index = u32::try_from(self.batches.len()).map_err(|_| too_many())?;
         for (index, row) in (0_u32..).zip(&rows) {
+            let prefix = prefixes.get(*row as usize).copied().unwrap_or(0);
+            let rest = keys.as_ref().filter(|_| !plan.program.is_whole(prefix));
             self.candidates.push(Candidate {
-                key: keys.row(index as usize).as_ref().into(),
-                prefix: prefixes.get(*row as usize).copied().unwrap_or(0),
+                prefix,
+                key: rest
+                    .map_or_else(Box::default, |keys| keys.row(index as usize).as_ref().into()),
                 place: (morsel, first_row + u64::from(*row)),
                 pick: (batch_index, index),
             });
