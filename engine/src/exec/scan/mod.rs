@@ -11,6 +11,7 @@ mod parquet;
 mod reader;
 mod stored;
 mod table;
+mod term_order;
 mod terms;
 #[cfg(test)]
 mod tests;

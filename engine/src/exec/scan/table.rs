@@ -6,7 +6,7 @@
 //! evaluated on windows of the rows that are left. The columns that are given out are decoded for
 //! those rows only.
 
-use std::ops::{ControlFlow, Range};
+use std::ops::ControlFlow;
 use std::sync::{Arc, OnceLock};
 
 use arrow::array::UInt64Array;
@@ -15,6 +15,7 @@ use roaring::RoaringBitmap;
 use super::conjunct::{IdSet, Test, page_verdict, test_for};
 use super::page_rows::PageRows;
 use super::reader::{OpenColumn, ReadCounters, Reader};
+use super::term_order::TermOrder;
 use super::terms::term_sets;
 use super::top_bound;
 use super::value_set::{ValueSet, Verdict};
@@ -60,7 +61,7 @@ struct OpenRowGroup {
 #[derive(Debug)]
 struct Morsel {
     row_group: usize,
-    pages: Range<usize>,
+    pages: Vec<usize>,
 }
 
 /// The scan of a stored table.
@@ -71,6 +72,7 @@ pub(crate) struct TableScan {
     terms: Vec<Term>,
     row_groups: Vec<OpenRowGroup>,
     morsels: Vec<Morsel>,
+    term_order: TermOrder,
     page_len: u32,
     /// The columns given out, by position; then the row's address, if asked for.
     given: Vec<usize>,
@@ -133,6 +135,7 @@ impl TableScan {
             terms,
             row_groups,
             morsels: Vec::new(),
+            term_order: TermOrder::new(0, 0),
             page_len: view.page_len().max(1),
             given,
             with_address: false,
@@ -142,8 +145,7 @@ impl TableScan {
             stats: Arc::clone(stats),
         };
         scan.cut_morsels(context);
-        let rows = scan.row_groups.iter().map(|row_group| u64::from(row_group.row_count));
-        context.progress.expect(rows.sum());
+        context.progress.expect(scan.rows_of_morsels());
         scan.note_opening(view);
         Ok(scan)
     }
@@ -235,22 +237,42 @@ impl TableScan {
         (row_group, (row / self.page_len) as usize, row % self.page_len)
     }
 
+    /// Cuts the pages that may hold a matching row, so that each worker has its share of those.
     fn cut_morsels(&mut self, context: &Context) {
-        let page_count =
-            |row_group: &OpenRowGroup| row_group.row_count.div_ceil(self.page_len) as usize;
-        let total: usize = self.row_groups.iter().map(page_count).sum();
+        let kept = |row_group: &OpenRowGroup| -> Vec<usize> {
+            let page_count = row_group.row_count.div_ceil(self.page_len) as usize;
+            (0..page_count).filter(|page| self.page_tests(row_group, *page).is_some()).collect()
+        };
+        let pages: Vec<Vec<usize>> = self.row_groups.iter().map(kept).collect();
+        let total: usize = pages.iter().map(Vec::len).sum();
+        self.term_order = TermOrder::new(self.terms.len(), total);
         let aim = total / (context.worker_count.max(1) * MORSELS_PER_WORKER);
         let morsel_pages = aim.clamp(1, MORSEL_PAGES_MAX);
-        let mut morsels = Vec::new();
-        for (index, row_group) in self.row_groups.iter().enumerate() {
-            let pages = page_count(row_group);
-            let starts = (0..pages).step_by(morsel_pages);
-            morsels.extend(starts.map(|start| Morsel {
-                row_group: index,
-                pages: start..pages.min(start + morsel_pages),
-            }));
-        }
-        self.morsels = morsels;
+        self.morsels = (0..)
+            .zip(&pages)
+            .flat_map(|(row_group, pages)| {
+                let morsel = move |pages: &[usize]| Morsel { row_group, pages: pages.to_vec() };
+                pages.chunks(morsel_pages).map(morsel)
+            })
+            .collect();
+    }
+
+    fn rows_of_morsels(&self) -> u64 {
+        let rows = self.morsels.iter().map(|morsel| {
+            let row_group = &self.row_groups[morsel.row_group];
+            morsel
+                .pages
+                .iter()
+                .map(|page| u64::from(self.page_rows(row_group, *page).1))
+                .sum::<u64>()
+        });
+        rows.sum()
+    }
+
+    /// The first row of a page in its row group, and how many rows it has.
+    fn page_rows(&self, row_group: &OpenRowGroup, page: usize) -> (u32, u32) {
+        let first_row = len_u32(page) * self.page_len;
+        (first_row, self.page_len.min(row_group.row_count - first_row))
     }
 
     fn note_opening(&self, view: &dyn TableView) {
@@ -281,8 +303,7 @@ impl TableScan {
         context: &Context,
         sink: &mut Sink<'_>,
     ) -> Result<ControlFlow<()>> {
-        let first_row = len_u32(page) * self.page_len;
-        let page_rows = self.page_len.min(row_group.row_count - first_row);
+        let (first_row, page_rows) = self.page_rows(row_group, page);
         context.progress.advance(page_rows.into());
         let Some(tests) = self.page_tests(row_group, page) else {
             return Ok(ControlFlow::Continue(()));
@@ -295,16 +316,10 @@ impl TableScan {
         if let Some(deletions) = &row_group.deletions {
             rows.delete(deletions, first_row);
         }
-        let mut others = Vec::new();
-        for (term, test) in tests {
-            match (test, &self.terms[term].set) {
-                (Test::Codes(_) | Test::Integers { .. }, Some((column, _))) => {
-                    reader.filter(*column, page, test, rows.words_mut())?;
-                }
-                _ => others.push(term),
-            }
-        }
-        if let Some((column, test)) = &bound {
+        let others = self.filter_by_page(page, tests, reader, &mut rows)?;
+        if let Some((column, test)) = &bound
+            && rows.count() > 0
+        {
             reader.filter(*column, page, test, rows.words_mut())?;
         }
         let mut evaluated = Vec::new();
@@ -324,6 +339,36 @@ impl TableScan {
             return self.give(place, &rows, reader, context, sink);
         }
         self.evaluate_and_give(place, (&rows, &evaluated), reader, context, sink)
+    }
+
+    /// Tests codes and integers of a page; gives the terms that are to be tested otherwise.
+    fn filter_by_page(
+        &self,
+        page: usize,
+        tests: Vec<(usize, &Test)>,
+        reader: &mut Reader<'_>,
+        rows: &mut PageRows,
+    ) -> Result<Vec<usize>> {
+        let mut others = Vec::new();
+        let mut by_page = Vec::with_capacity(tests.len());
+        for (term, test) in tests {
+            match (test, &self.terms[term].set) {
+                (Test::Codes(_) | Test::Integers { .. }, Some((column, _))) => {
+                    by_page.push((term, *column, test));
+                }
+                _ => others.push(term),
+            }
+        }
+        self.term_order.arrange(&mut by_page, |(term, ..)| *term);
+        for (place, (term, column, test)) in by_page.into_iter().enumerate() {
+            let mut run = |rows: &mut PageRows| reader.filter(column, page, test, rows.words_mut());
+            if place == 0 {
+                self.term_order.lead(term, rows, PageRows::count, run)?;
+            } else if rows.count() > 0 {
+                run(rows)?;
+            }
+        }
+        Ok(others)
     }
 
     /// The test of a bounded sort that a page still needs, if any, with its column; `Test::None` when no
@@ -529,7 +574,7 @@ impl Source for TableScan {
         let row_group = &self.row_groups[morsel.row_group];
         let mut reader = Reader::new(&row_group.columns, &self.counters);
         let mut result = Ok(ControlFlow::Continue(()));
-        for page in morsel.pages.clone() {
+        for page in morsel.pages.iter().copied() {
             context.cancel.check()?;
             result = self.run_page(row_group, page, &mut reader, context, sink);
             if !matches!(result, Ok(ControlFlow::Continue(()))) {
@@ -553,9 +598,7 @@ impl Source for TableScan {
         let rank = |morsel: &usize| {
             let morsel = &self.morsels[*morsel];
             match &self.row_groups[morsel.row_group].columns[bound.column].column {
-                Column::Stored(chunk) => {
-                    top_bound::rank(bound, chunk.as_ref(), morsel.pages.clone())
-                }
+                Column::Stored(chunk) => top_bound::rank(bound, chunk.as_ref(), &morsel.pages),
                 Column::Constant(_) => i128::MIN,
             }
         };

@@ -90,7 +90,7 @@ pub(super) fn page_verdict(test: &Test, chunk: &dyn ChunkView, page: usize) -> V
 }
 
 /// Where the best row of some pages may be: less is better.
-pub(super) fn rank(bound: &TopBound, chunk: &dyn ChunkView, pages: std::ops::Range<usize>) -> i128 {
+pub(super) fn rank(bound: &TopBound, chunk: &dyn ChunkView, pages: &[usize]) -> i128 {
     let best = |page: usize| {
         let zone = chunk.page_zone(page);
         if bound.nulls_first && zone.null_count > 0 {
@@ -102,5 +102,5 @@ pub(super) fn rank(bound: &TopBound, chunk: &dyn ChunkView, pages: std::ops::Ran
             _ => i128::MIN,
         }
     };
-    pages.map(best).min().unwrap_or(i128::MAX)
+    pages.iter().copied().map(best).min().unwrap_or(i128::MAX)
 }
