@@ -8,8 +8,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use arrow::array::{Array, ArrayRef, AsArray, PrimitiveArray, UInt32Array};
-use arrow::compute::take;
+use arrow::array::{Array, ArrayRef, AsArray, PrimitiveArray};
 use arrow::datatypes::{
     ArrowPrimitiveType, Date32Type, Int8Type, Int16Type, Int32Type, Int64Type,
     Time32MillisecondType, Time32SecondType, Time64MicrosecondType, Time64NanosecondType,
@@ -23,7 +22,7 @@ use crate::context::Context;
 use crate::kernel::{self, Integer};
 use crate::plan::Expr;
 use crate::types::{DataType, Error, Result, TimeUnit, match_integer_type};
-use crate::vector::Vector;
+use crate::vector::{ByCode, Vector};
 
 /// Integers for which a table is made.
 const INTEGERS_MAX: i128 = 1 << 14;
@@ -39,7 +38,7 @@ pub(crate) struct ByInteger {
     count: u32,
     row_count: AtomicU64,
     /// By integer; the last is NULL's. `None` inside where some integer raises an error.
-    results: OnceLock<Option<ArrayRef>>,
+    results: OnceLock<Option<ByCode>>,
 }
 
 impl ByInteger {
@@ -75,8 +74,7 @@ impl ByInteger {
         if seen >= u64::from(self.count) / 8
             && let Some(results) = self.all(context)
         {
-            let positions = UInt32Array::from(self.positions(&array)?);
-            return Ok(Vector::Flat(take(results.as_ref(), &positions, None)?));
+            return Ok(Vector::Flat(results.read(&self.positions(&array)?)?));
         }
         let len = array.len();
         Ok(Vector::Flat(evaluate(&self.expr, &[array], len, context)?))
@@ -93,8 +91,9 @@ impl ByInteger {
     }
 
     /// The results by integer, then that of NULL; `None` where some integer raises an error.
-    pub(crate) fn all(&self, context: &Context) -> Option<ArrayRef> {
-        self.results.get_or_init(|| self.compute(context).ok()).clone()
+    pub(crate) fn all(&self, context: &Context) -> Option<&ByCode> {
+        let compute = || self.compute(context).and_then(ByCode::new).ok();
+        self.results.get_or_init(compute).as_ref()
     }
 
     fn compute(&self, context: &Context) -> Result<ArrayRef> {

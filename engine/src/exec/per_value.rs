@@ -12,7 +12,7 @@
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, UInt32Array, make_array};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, UInt32Array};
 use arrow::buffer::{BooleanBuffer, ScalarBuffer};
 use arrow::compute::{concat, take};
 use hashbrown::HashMap;
@@ -22,10 +22,9 @@ use super::interner::Interner;
 use super::piecewise::{PieceKernel, texts_of};
 use super::source::ColumnKind;
 use crate::context::Context;
-use crate::kernel;
 use crate::plan::Expr;
 use crate::types::{DataType, Error, Result};
-use crate::vector::{CodeBook, DictionaryVector, DistinctValues, Vector};
+use crate::vector::{ByCode, CodeBook, DictionaryVector, DistinctValues, Vector};
 
 /// Codes evaluated at once.
 const PIECE_LEN: usize = 16_384;
@@ -76,28 +75,9 @@ struct BookMemo {
 
 #[derive(Debug)]
 enum Whole {
-    Array {
-        /// By code; the last is NULL's.
-        all: ArrayRef,
-        /// Without that, if it then has no NULL: what reads it has no NULL to look for.
-        valid: Option<ArrayRef>,
-    },
+    Array(ByCode),
     /// Interned ids by code.
     Ids(Vec<u32>),
-}
-
-impl Whole {
-    /// The results by code, NULL's at the end.
-    fn array(all: ArrayRef) -> Result<Whole> {
-        let values = all.slice(0, all.len() - 1);
-        let valid = if values.logical_null_count() > 0 {
-            None
-        } else {
-            let data = values.to_data().into_builder().nulls(None).build()?;
-            Some(make_array(data))
-        };
-        Ok(Whole::Array { all, valid })
-    }
 }
 
 /// Where results are found.
@@ -242,12 +222,7 @@ impl PerValue {
                 let codes: Vec<u32> = codes.iter().map(|code| ids[*code as usize]).collect();
                 Vector::Dictionary(DictionaryVector::new(codes, Arc::clone(identity)))
             }
-            (Whole::Array { all, valid }, _) => {
-                let is_valid = |array: &&ArrayRef| (kernel::max(&codes) as usize) < array.len();
-                let array = valid.as_ref().filter(is_valid).unwrap_or(all);
-                let positions = UInt32Array::new(codes.clone(), None);
-                Vector::Flat(take(array.as_ref(), &positions, None)?)
-            }
+            (Whole::Array(array), _) => Vector::Flat(array.read(&codes)?),
             (Whole::Ids(_), None) => return Err(Error::internal("interned without an interner")),
         })
     }
@@ -291,9 +266,7 @@ fn by_code(book: &CodeBook, whole: &Whole) -> Result<Whole> {
     };
     ids.push(null_id);
     Ok(match whole {
-        Whole::Array { all, .. } => {
-            Whole::array(take(all.as_ref(), &UInt32Array::from(ids), None)?)?
-        }
+        Whole::Array(results) => Whole::Array(ByCode::new(results.read(&ids)?)?),
         Whole::Ids(interned) => {
             Whole::Ids(ids.into_iter().map(|id| interned[id as usize]).collect())
         }
@@ -302,8 +275,8 @@ fn by_code(book: &CodeBook, whole: &Whole) -> Result<Whole> {
 
 /// A bit for each code whose result is true.
 fn passing(whole: &Whole) -> Option<Arc<Vec<u64>>> {
-    let Whole::Array { all, .. } = whole else { return None };
-    let bits = true_bits(all.as_boolean_opt()?);
+    let Whole::Array(results) = whole else { return None };
+    let bits = true_bits(results.all().as_boolean_opt()?);
     let chunks = bits.bit_chunks();
     Some(Arc::new(chunks.iter_padded().collect()))
 }
@@ -399,7 +372,7 @@ impl Memo {
             return Ok(Whole::Ids(ids));
         }
         let arrays: Vec<&dyn Array> = pieces.iter().map(AsRef::as_ref).collect();
-        Whole::array(concat(&arrays)?)
+        ByCode::new(concat(&arrays)?).map(Whole::Array)
     }
 }
 

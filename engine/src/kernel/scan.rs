@@ -104,11 +104,11 @@ vectorised! {
     ///
     /// # Panics
     /// When the table is empty.
-    fn gather(table: &[u32], indices: &[u32], target: &mut [u32]) = gather_body
+    fn gather<L: Lane>(table: &[L], indices: &[u32], target: &mut [L]) = gather_body
 }
 
 #[inline(always)]
-fn gather_body(table: &[u32], indices: &[u32], target: &mut [u32]) {
+fn gather_body<L: Lane>(table: &[L], indices: &[u32], target: &mut [L]) {
     // Without a branch in the loop, look-ups go side by side.
     let last = table.len() - 1;
     for (target, index) in target.iter_mut().zip(indices) {

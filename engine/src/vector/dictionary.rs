@@ -13,6 +13,7 @@ use arrow::array::{ArrayRef, UInt32Array, new_null_array};
 use arrow::buffer::ScalarBuffer;
 use arrow::compute::take;
 
+use super::ByCode;
 use crate::types::{DataType, Error, Result, Value};
 
 /// How ids compare.
@@ -126,8 +127,8 @@ pub struct CodeBook {
     null_code: u32,
     /// How many rows were decoded so far.
     decoded_count: AtomicUsize,
-    /// The values by code, NULL's last, once so many rows were decoded that they pay.
-    all: OnceLock<ArrayRef>,
+    /// The values of all codes, once so many rows were decoded that they pay.
+    all: OnceLock<ByCode>,
 }
 
 /// A shared list of ids by code.
@@ -204,16 +205,15 @@ impl CodeBook {
     /// # Errors
     /// When they cannot be read.
     pub fn decode(&self, codes: &[u32]) -> Result<ArrayRef> {
-        if let Some(all) = self.all(codes.len())? {
-            let positions = UInt32Array::new(codes.to_vec().into(), None);
-            return Ok(take(all.as_ref(), &positions, None)?);
+        match self.all(codes.len())? {
+            Some(all) => all.read(codes),
+            None => self.look_up(codes),
         }
-        self.look_up(codes)
     }
 
     /// The values of all codes, where it pays to have them at hand: numbers once an eighth as many rows
     /// were decoded as there are codes, few texts once as many.
-    fn all(&self, row_count: usize) -> Result<Option<&ArrayRef>> {
+    fn all(&self, row_count: usize) -> Result<Option<&ByCode>> {
         let code_count = self.null_code as usize;
         let is_number = self.data_type().to_arrow().primitive_width().is_some();
         if self.values.is_growing() || !is_number && code_count > TEXTS_MAX {
@@ -227,7 +227,7 @@ impl CodeBook {
             return Ok(None);
         }
         let codes: Vec<u32> = (0..=self.null_code).collect();
-        let all = self.look_up(&codes)?;
+        let all = ByCode::new(self.look_up(&codes)?)?;
         // Another worker may have been quicker, with the same values.
         Ok(Some(self.all.get_or_init(|| all)))
     }
@@ -255,17 +255,18 @@ impl CodeBook {
         if ascends && valid_count == codes.len() {
             return Ok(values);
         }
-        let position = |id: u32| {
+        let mut valid = 0_u32..;
+        let mut position = |code: u32| {
+            if ascends {
+                // Values are in the order of the codes, NULL left out.
+                return valid.next().expect("fewer than 2^32 codes");
+            }
+            let id = self.ids().map_or(code, |ids| ids[code as usize]);
             let found = distinct.binary_search(&id).expect("every id was collected above");
             u32::try_from(found).expect("fewer than 2^32 ids")
         };
-        let positions: UInt32Array = codes
-            .iter()
-            .map(|code| {
-                (*code != null_code)
-                    .then(|| position(self.ids().map_or(*code, |ids| ids[*code as usize])))
-            })
-            .collect();
+        let positions: UInt32Array =
+            codes.iter().map(|code| (*code != null_code).then(|| position(*code))).collect();
         Ok(take(values.as_ref(), &positions, None)?)
     }
 }

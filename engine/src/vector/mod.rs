@@ -4,9 +4,11 @@
 //! no good word for: codes with a two-level dictionary behind them, and constants.
 //! Must not know pages, files or plans.
 
+mod by_code;
 mod dictionary;
 mod selection;
 
+pub(crate) use self::by_code::ByCode;
 #[cfg(test)]
 pub(crate) use self::dictionary::tests::Texts;
 pub use self::dictionary::{

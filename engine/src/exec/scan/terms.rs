@@ -78,7 +78,7 @@ fn by_integer(
         return None;
     }
     let results = by_integer.all(context)?;
-    let results = results.as_boolean_opt()?;
+    let results = results.all().as_boolean_opt()?;
     let is_true = |index: usize| results.is_valid(index) && results.value(index);
     let count = results.len() - 1;
     let mut ranges: Vec<ValueRange> = Vec::new();

@@ -179,10 +179,7 @@ impl Dictionary {
                 }
                 bytes_array(bytes, &ends, self.data_type)
             }
-            KeyKind::Narrow => {
-                let keys: Result<Vec<u64>> = ids.iter().map(|id| open.narrow_key(*id)).collect();
-                u64::to_array(&keys?, self.data_type)
-            }
+            KeyKind::Narrow => u64::to_array(&open.narrow_keys(ids)?, self.data_type),
             KeyKind::Wide => {
                 let keys: Result<Vec<u128>> = ids.iter().map(|id| open.wide_key(*id)).collect();
                 u128::to_array(&keys?, self.data_type)
@@ -394,13 +391,23 @@ impl<'a> OpenChunks<'a> {
         Ok(())
     }
 
-    fn narrow_key(&mut self, id: u32) -> Result<u64> {
-        match self.key(id)?.0 {
-            Key::Int(key) => {
-                u64::try_from(key).map_err(|_| Error::internal("a narrow key has 64 bits"))
-            }
-            Key::Bytes(_) => Err(Error::internal("a chunk holds keys of another kind")),
+    /// The values of `ids`; those of a chunk that follow each other cost no search.
+    fn narrow_keys(&mut self, ids: &[u32]) -> Result<Vec<u64>> {
+        let mut keys = Vec::with_capacity(ids.len());
+        let mut rest = ids;
+        while let Some(first) = rest.first() {
+            self.open(*first)?;
+            let Some((chunk_idx, chunk_ids)) = &self.last else {
+                return Err(Error::internal("a chunk was opened and is gone"));
+            };
+            let Chunk::Narrow(chunk) = &*self.chunks[chunk_idx].chunk else {
+                return Err(Error::internal("a chunk holds keys of another kind"));
+            };
+            let count = rest.iter().take_while(|id| chunk_ids.contains(id)).count();
+            keys.extend(rest[..count].iter().map(|id| chunk[index(id - chunk_ids.start)]));
+            rest = &rest[count..];
         }
+        Ok(keys)
     }
 
     fn wide_key(&mut self, id: u32) -> Result<u128> {
