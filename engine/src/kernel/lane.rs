@@ -58,6 +58,8 @@ pub(crate) trait Integer: Pod + Ord + Default + Debug + Send + Sync {
 
     fn to_lane(self) -> Self::Lane;
     fn to_i128(self) -> i128;
+    /// The number, where it has at most 63 bits.
+    fn to_i64(self) -> i64;
     /// This minus a distance, wrapping.
     fn wrapping_sub_lane(self, distance: Self::Lane) -> Self;
     /// The number as high × 2³² + low, where low has at most 32 bits.
@@ -125,6 +127,10 @@ macro_rules! integers {
             #[inline(always)]
             fn to_i128(self) -> i128 {
                 self as i128
+            }
+            #[inline(always)]
+            fn to_i64(self) -> i64 {
+                self as i64
             }
             #[inline(always)]
             fn halves(self) -> (i64, u64) {

@@ -31,4 +31,4 @@ pub(crate) use self::scan::{
     add_multiples, count_changes, count_equal, count_wider, differences, distances, gather,
     min_max, prefix_sums, select_valid,
 };
-pub(crate) use self::sum::sum;
+pub(crate) use self::sum::{FEW_GROUPS, add_to_few, count_few, sum, sum_narrow};

@@ -1,4 +1,7 @@
-//! Exact sums of integers.
+//! Exact sums of integers, of all values or by group.
+//!
+//! Where there are few groups, each is a pass over the batch that selects its rows, side by side in
+//! registers. Adding row by row to places in memory waits for the last addition to the same place.
 
 use super::dispatch::vectorised;
 use super::lane::Integer;
@@ -20,6 +23,45 @@ fn sum_body<N: Integer>(values: &[N]) -> i128 {
     (i128::from(high) << 32) + i128::from(low)
 }
 
+/// Groups up to which a pass for each beats adding row by row (benches/kernels.rs).
+pub(crate) const FEW_GROUPS: usize = 8;
+
+vectorised! {
+    /// The sum of integers of at most 32 bits, which fits 64.
+    fn sum_narrow<N: Integer>(values: &[N]) -> i64 = sum_narrow_body
+}
+
+#[inline(always)]
+fn sum_narrow_body<N: Integer>(values: &[N]) -> i64 {
+    values.iter().map(|value| value.to_i64()).sum()
+}
+
+vectorised! {
+    /// Adds to each sum the values of its group; integers of at most 32 bits.
+    fn add_to_few<N: Integer>(sums: &mut [i64], groups: &[u32], values: &[N]) = add_to_few_body
+}
+
+#[inline(always)]
+fn add_to_few_body<N: Integer>(sums: &mut [i64], groups: &[u32], values: &[N]) {
+    for (group, sum) in (0_u32..).zip(sums) {
+        let own = groups.iter().zip(values);
+        *sum += own.map(|(of, value)| if *of == group { value.to_i64() } else { 0 }).sum::<i64>();
+    }
+}
+
+vectorised! {
+    /// Adds to each count the rows of its group.
+    fn count_few(counts: &mut [i64], groups: &[u32]) = count_few_body
+}
+
+#[inline(always)]
+fn count_few_body(counts: &mut [i64], groups: &[u32]) {
+    for (group, count) in (0_u32..).zip(counts) {
+        let rows: u32 = groups.iter().map(|of| u32::from(*of == group)).sum();
+        *count += i64::from(rows);
+    }
+}
+
 #[cfg(test)]
 #[expect(clippy::result_large_err, reason = "proptest's error type")]
 mod tests {
@@ -35,6 +77,25 @@ mod tests {
             prop_assert_eq!(sum(&unsigned), unsigned.iter().copied().map(i128::from).sum::<i128>());
             let small: Vec<i8> = values.iter().map(|value| value.to_le_bytes()[0].cast_signed()).collect();
             prop_assert_eq!(sum(&small), small.iter().copied().map(i128::from).sum::<i128>());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn few_groups_are_summed_and_counted_as_one_by_one(
+            rows in prop::collection::vec((0_u32..5, any::<i32>()), 0..3_000),
+        ) {
+            let (groups, values): (Vec<u32>, Vec<i32>) = rows.into_iter().unzip();
+            let (mut sums, mut counts) = ([7_i64; 6], [7_i64; 6]);
+            let (mut expected_sums, mut expected_counts) = (sums, counts);
+            for (group, value) in groups.iter().zip(&values) {
+                expected_sums[*group as usize] += i64::from(*value);
+                expected_counts[*group as usize] += 1;
+            }
+            add_to_few(&mut sums, &groups, &values);
+            count_few(&mut counts, &groups);
+            prop_assert_eq!((sums, counts), (expected_sums, expected_counts));
+            prop_assert_eq!(sum_narrow(&values), values.iter().map(|value| i64::from(*value)).sum());
         }
     }
 

@@ -2,7 +2,9 @@
 //! worker, in a table that fits the cache, and nothing is merged.
 //!
 //! Rows are collected into chunks; a full chunk is sorted by partition (a counting sort), column by
-//! column. So a partition's rows are one run in every chunk. Must not know accumulators.
+//! column. So a partition's rows are one run in every chunk. Rows of a few keys that are known to be
+//! frequent are given back instead: one of them alone would make its partition as long as all others.
+//! Must not know accumulators.
 
 use std::sync::Arc;
 
@@ -34,28 +36,44 @@ enum Rows {
 }
 
 impl Scatter {
-    /// No row yet; `None` when the keys cannot be packed.
-    pub(super) fn new(work: &Work, context: &Context) -> Option<Scatter> {
+    /// No row yet; rows of the packed keys `frequent` are not wanted. `None` when the keys cannot be
+    /// packed.
+    pub(super) fn new(work: &Work, frequent: &[u128], context: &Context) -> Option<Scatter> {
         let layout = work.layout.as_ref()?;
         let rows = if layout.bits() <= u64::BITS {
-            Rows::Narrow(RowsOf::new(layout.clone(), work))
+            Rows::Narrow(RowsOf::new(layout.clone(), frequent, work))
         } else {
-            Rows::Wide(RowsOf::new(layout.clone(), work))
+            Rows::Wide(RowsOf::new(layout.clone(), frequent, work))
         };
         Some(Scatter { rows, memory: context.memory.reservation("grouping") })
     }
 
-    /// Takes a batch.
+    /// Takes a batch, and gives its rows of frequent keys, if it has any, to `give`: packed keys and
+    /// inputs.
     ///
     /// # Errors
-    /// Those of the expressions; `OutOfMemory`.
-    pub(super) fn update(&mut self, work: &Work, batch: &Batch, context: &Context) -> Result<()> {
+    /// Those of the expressions and of `give`; `OutOfMemory`.
+    pub(super) fn update(
+        &mut self,
+        work: &Work,
+        batch: &Batch,
+        context: &Context,
+        give: impl FnOnce(KeySlice<'_>, &[Vector]) -> Result<()>,
+    ) -> Result<()> {
         let keys = work.keys.run(batch, context)?;
         let inputs = work.inputs.run(batch, context)?;
         let kinds = work.inputs.kinds();
         let bytes = match &mut self.rows {
-            Rows::Narrow(rows) => rows.update(&keys, inputs, kinds, batch.len())?,
-            Rows::Wide(rows) => rows.update(&keys, inputs, kinds, batch.len())?,
+            Rows::Narrow(rows) => {
+                rows.update((&keys, inputs), kinds, batch.len(), |keys, inputs| {
+                    give(KeySlice::Narrow(keys), inputs)
+                })?
+            }
+            Rows::Wide(rows) => {
+                rows.update((&keys, inputs), kinds, batch.len(), |keys, inputs| {
+                    give(KeySlice::Wide(keys), inputs)
+                })?
+            }
         };
         self.memory.resize(bytes)
     }
@@ -108,6 +126,7 @@ impl Scatter {
 #[derive(Debug)]
 struct RowsOf<K> {
     layout: Layout,
+    frequent: Vec<K>,
     /// Of the chunk that is being filled.
     keys: Vec<K>,
     inputs: Vec<Input>,
@@ -168,17 +187,18 @@ impl Input {
 }
 
 impl<K: PackedKey> RowsOf<K> {
-    fn new(layout: Layout, work: &Work) -> RowsOf<K> {
+    fn new(layout: Layout, frequent: &[u128], work: &Work) -> RowsOf<K> {
+        let frequent = frequent.iter().map(|key| K::default().with(*key, 0)).collect();
         let inputs = work.inputs.kinds().iter().map(Input::new).collect();
-        RowsOf { layout, keys: Vec::new(), inputs, chunks: Vec::new(), bytes: 0 }
+        RowsOf { layout, frequent, keys: Vec::new(), inputs, chunks: Vec::new(), bytes: 0 }
     }
 
     fn update(
         &mut self,
-        keys: &[Vector],
-        inputs: Vec<Vector>,
+        (keys, mut inputs): (&[Vector], Vec<Vector>),
         kinds: &[ColumnKind],
         len: usize,
+        give: impl FnOnce(&[K], &[Vector]) -> Result<()>,
     ) -> Result<usize> {
         if self.keys.len() + len > CHUNK_LEN {
             self.close_chunk()?;
@@ -186,12 +206,34 @@ impl<K: PackedKey> RowsOf<K> {
         if self.keys.capacity() == 0 {
             self.keys.reserve(CHUNK_LEN);
         }
+        let start = self.keys.len();
         self.layout.pack(keys, len, &mut self.keys)?;
+        if let Some((keys, rows, others)) = self.take_frequent(start) {
+            give(&keys, &taken(&inputs, &rows)?)?;
+            inputs = taken(&inputs, &others)?;
+        }
         for ((input, vector), kind) in self.inputs.iter_mut().zip(inputs).zip(kinds) {
             input.push(vector, kind)?;
         }
         let open = self.keys.capacity() * size_of::<K>() + self.keys.len() * 8 * self.inputs.len();
         Ok(self.bytes + open)
+    }
+
+    /// Removes the frequent keys from `start` on: those keys, their rows from there, and the others.
+    fn take_frequent(&mut self, start: usize) -> Option<(Vec<K>, Vec<u32>, Vec<u32>)> {
+        let added = &mut self.keys[start..];
+        let is_frequent = |key: &K| self.frequent.contains(key);
+        if self.frequent.is_empty() || !added.iter().any(is_frequent) {
+            return None;
+        }
+        let (rows, others): (Vec<u32>, Vec<u32>) =
+            (0_u32..).take(added.len()).partition(|row| is_frequent(&added[*row as usize]));
+        let keys = rows.iter().map(|row| added[*row as usize]).collect();
+        for (place, row) in others.iter().enumerate() {
+            added[place] = added[*row as usize];
+        }
+        self.keys.truncate(start + others.len());
+        Some((keys, rows, others))
     }
 
     fn close_chunk(&mut self) -> Result<usize> {
@@ -246,6 +288,10 @@ impl<K: PackedKey> RowsOf<K> {
     fn row_count(&self) -> usize {
         self.keys.len() + self.chunks.iter().map(|chunk| chunk.keys.len()).sum::<usize>()
     }
+}
+
+fn taken(inputs: &[Vector], rows: &[u32]) -> Result<Vec<Vector>> {
+    inputs.iter().map(|input| input.take(rows)).collect()
 }
 
 fn partition<K: PackedKey>(key: K) -> u8 {

@@ -6,6 +6,8 @@
 //! by partition, and grouped partition by partition ([`Scatter`]). Keys of any other kind stay in the
 //! table. Must not know how the workers' parts are merged.
 
+use std::cmp;
+
 use super::accumulators::{Accumulator, Groups, OwnedGroups};
 use super::by_id::ById;
 use super::groups::{DirectKey, GroupTable, KeySlice};
@@ -13,8 +15,14 @@ use super::scatter::Scatter;
 use super::{PARTITION_COUNT, Work};
 use crate::context::{Context, Reservation};
 use crate::exec::per_value::true_rows;
+use crate::kernel;
 use crate::types::{DataType, Result, Value};
 use crate::vector::{Batch, Vector};
+
+/// One in so many rows makes a key frequent.
+const FREQUENT_SHARE: usize = 16;
+/// Frequent keys that are looked for, each in every row.
+const FREQUENT_MAX: usize = 4;
 
 /// What one worker has.
 #[derive(Debug)]
@@ -30,7 +38,7 @@ pub(super) enum Many {
     No,
     /// The key's id is the group. The table's groups were taken over.
     ById(ById),
-    /// To partitions; the table's groups stay in it.
+    /// To partitions; the table's groups stay in it, and rows of frequent keys go there.
     Rows(Scatter),
 }
 
@@ -58,7 +66,12 @@ impl Worker {
                 Ok(())
             }
             Many::ById(by_id) => by_id.update(work, batch, context),
-            Many::Rows(rows) => rows.update(work, batch, context),
+            Many::Rows(rows) => {
+                let table = &mut self.table;
+                rows.update(work, batch, context, |keys, inputs| {
+                    table.update_packed(work, keys, inputs)
+                })
+            }
         }
     }
 
@@ -74,7 +87,7 @@ impl Worker {
             let by_id = self.take_by_id(work, key, context)?;
             return Ok(Many::ById(by_id));
         }
-        Ok(match Scatter::new(work, context) {
+        Ok(match Scatter::new(work, &self.table.frequent_keys(), context) {
             Some(rows) => Many::Rows(rows),
             None => Many::No,
         })
@@ -239,6 +252,17 @@ impl Partial {
         self.account()
     }
 
+    /// The packed keys of which the last batch has the most rows, where it has many.
+    fn frequent_keys(&self) -> Vec<u128> {
+        let mut groups = self.groups.clone();
+        groups.sort_unstable();
+        let mut runs: Vec<&[u32]> = groups.chunk_by(|left, right| left == right).collect();
+        runs.retain(|run| run.len() >= groups.len().div_ceil(FREQUENT_SHARE).max(2));
+        runs.sort_by_key(|run| cmp::Reverse(run.len()));
+        runs.truncate(FREQUENT_MAX);
+        runs.iter().filter_map(|run| self.table.packed_key(run[0])).collect()
+    }
+
     /// Makes ready for being merged into another.
     fn settle(&mut self) -> Result<()> {
         let group_count = self.table.len();
@@ -295,18 +319,32 @@ impl Partial {
 
 /// Rows of a run below which it does not pay to know of it.
 const RUN_LEN_MIN: usize = 64;
+/// Rows after which unclustered keys are found out.
+const RUN_LOOK_LEN: usize = 512;
 
 /// The runs of equal groups: group and length; `None` unless keys are clustered.
 fn runs_of(groups: Groups<'_>) -> Option<Vec<(u32, usize)>> {
     let Groups::Each(groups) = groups else { return None };
-    let runs_max = groups.len() / RUN_LEN_MIN;
-    let mut runs = Vec::new();
-    for run in groups.chunk_by(|left, right| left == right) {
-        if runs.len() == runs_max {
-            return None;
+    let mut last = *groups.first()?;
+    let mut changes_left = groups.len() / RUN_LEN_MIN;
+    let mut runs: Vec<(u32, usize)> = Vec::new();
+    let mut len = 0;
+    for part in groups.chunks(RUN_LOOK_LEN) {
+        let changes = usize::from(part[0] != last) + kernel::count_changes(part);
+        if changes == 0 {
+            len += part.len();
+            continue;
         }
-        runs.push((run[0], run.len()));
+        changes_left = changes_left.checked_sub(changes)?;
+        for run in part.chunk_by(|left, right| left == right) {
+            if run[0] != last {
+                runs.push((last, len));
+                (last, len) = (run[0], 0);
+            }
+            len += run.len();
+        }
     }
+    runs.push((last, len));
     Some(runs)
 }
 

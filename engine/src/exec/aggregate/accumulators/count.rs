@@ -6,6 +6,7 @@ use arrow::array::Int64Array;
 
 use super::{Accumulator, Groups, grow, same_kind, without_nulls};
 use crate::exec::source::ColumnKind;
+use crate::kernel;
 use crate::types::{DataType, Result};
 use crate::vector::Vector;
 
@@ -24,6 +25,9 @@ impl CountRows {
         match groups {
             Groups::First(0) => {}
             Groups::First(len) => self.counts[0] += i64::try_from(len).expect("batches are short"),
+            Groups::Each(groups) if self.counts.len() <= kernel::FEW_GROUPS => {
+                kernel::count_few(&mut self.counts, groups);
+            }
             Groups::Each(groups) => {
                 for group in groups {
                     self.counts[*group as usize] += 1;

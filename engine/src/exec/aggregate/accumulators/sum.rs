@@ -18,6 +18,7 @@ use arrow::datatypes::{
 use super::{Accumulator, Groups, Seen, grow, same_kind, without_nulls};
 use crate::exec::aggregate::exact::{FloatSums, Sum192, ratio};
 use crate::exec::source::ColumnKind;
+use crate::kernel::{self, Integer};
 use crate::plan::AggregateFunction;
 use crate::types::{DataType, Error, Result};
 use crate::vector::Vector;
@@ -141,8 +142,7 @@ impl<S: Sums> SumOf<S> {
                 }
             }
         });
-        let values: Vec<f64> = values.collect::<Result<_>>()?;
-        Ok(Float64Array::new(values.into(), nulls))
+        Ok(Float64Array::new(all(values)?.into(), nulls))
     }
 }
 
@@ -222,8 +222,7 @@ impl<S: Sums> Accumulator for SumOf<S> {
                 let values = (0..group_count).map(|group| {
                     i64::try_from(exact(group)?).map_err(|_| out_of_range(DataType::Int64))
                 });
-                let values = values.collect::<Result<Vec<_>>>()?;
-                Arc::new(Int64Array::new(values.into(), nulls))
+                Arc::new(Int64Array::new(all(values)?.into(), nulls))
             }
             DataType::Decimal { precision, scale } => {
                 let limit = 10_u128.pow(precision.into());
@@ -235,8 +234,7 @@ impl<S: Sums> Accumulator for SumOf<S> {
                         Err(out_of_range(self.output.data_type))
                     }
                 });
-                let values = values.collect::<Result<Vec<_>>>()?;
-                let array = Decimal128Array::new(values.into(), nulls);
+                let array = Decimal128Array::new(all(values)?.into(), nulls);
                 Arc::new(array.with_precision_and_scale(precision, scale.cast_signed())?)
             }
             _ if self.output.average => Arc::new(self.doubles(|group| self.counts[group], nulls)?),
@@ -256,6 +254,15 @@ impl<S: Sums> Accumulator for SumOf<S> {
     fn bytes(&self) -> usize {
         self.sums.bytes() + self.seen.bytes() + self.counts.capacity() * size_of::<u64>()
     }
+}
+
+/// The values, in memory of their number from the start, which collecting results does not ask for.
+fn all<T>(values: impl ExactSizeIterator<Item = Result<T>>) -> Result<Vec<T>> {
+    let mut all = Vec::with_capacity(values.len());
+    for value in values {
+        all.push(value?);
+    }
+    Ok(all)
 }
 
 fn out_of_range(data_type: DataType) -> Error {
@@ -289,12 +296,15 @@ impl Integers {
     }
 }
 
-fn accumulate<T: Copy + Into<i64>>(sums: &mut [i64], groups: Groups<'_>, values: &[T]) {
+fn accumulate<N: Integer>(sums: &mut [i64], groups: Groups<'_>, values: &[N]) {
     match groups {
-        Groups::First(_) => sums[0] += values.iter().map(|value| (*value).into()).sum::<i64>(),
+        Groups::First(_) => sums[0] += kernel::sum_narrow(values),
+        Groups::Each(groups) if sums.len() <= kernel::FEW_GROUPS => {
+            kernel::add_to_few(sums, groups, values);
+        }
         Groups::Each(groups) => {
             for (group, value) in groups.iter().zip(values) {
-                sums[*group as usize] += (*value).into();
+                sums[*group as usize] += value.to_i64();
             }
         }
     }
@@ -388,13 +398,13 @@ struct WideIntegers {
     sums: Vec<i128>,
 }
 
-fn accumulate_wide<T: Copy + Into<i128>>(sums: &mut [i128], groups: Groups<'_>, values: &[T]) {
+fn accumulate_wide<N: Integer>(sums: &mut [i128], groups: Groups<'_>, values: &[N]) {
     match groups {
         Groups::First(0) => {}
-        Groups::First(_) => sums[0] += values.iter().map(|value| (*value).into()).sum::<i128>(),
+        Groups::First(_) => sums[0] += kernel::sum(values),
         Groups::Each(groups) => {
             for (group, value) in groups.iter().zip(values) {
-                sums[*group as usize] += (*value).into();
+                sums[*group as usize] += value.to_i128();
             }
         }
     }

@@ -3,7 +3,7 @@
 //! Inside a row group a combination of dictionary codes is a small number; an array translates it to
 //! the worker's group. Only the first row of a combination asks the hash table behind; no string and
 //! mostly no hash is touched. The array is started again when a key's code book changes, which is
-//! once per row group. Must not know accumulators.
+//! once per row group, and not before there are rows enough for it. Must not know accumulators.
 
 use std::sync::Arc;
 
@@ -14,7 +14,11 @@ use crate::vector::{CodeBook, Vector};
 
 /// Combinations beyond which the array (4 bytes each) would leave the cache.
 const DOMAIN_MAX: usize = 1 << 20;
+/// Combinations for each row met so far beyond which starting the array costs more than hashing them.
+const DOMAIN_PER_ROW_MAX: usize = 16;
 const UNKNOWN: u32 = u32::MAX;
+/// What an unknown combination is between its first row and being found.
+const PENDING: u32 = u32::MAX - 1;
 
 /// Translates local codes of key columns to groups.
 #[derive(Debug)]
@@ -22,6 +26,8 @@ pub(crate) struct Dense {
     layout: Layout,
     /// The code books that `translation` is for.
     books: Vec<Option<Arc<CodeBook>>>,
+    /// Rows met with these.
+    row_count: usize,
     translation: Vec<u32>,
     local: Vec<u32>,
 }
@@ -29,7 +35,13 @@ pub(crate) struct Dense {
 impl Dense {
     /// A translation for keys with this layout.
     pub(crate) fn new(layout: Layout) -> Dense {
-        Dense { layout, books: Vec::new(), translation: Vec::new(), local: Vec::new() }
+        Dense {
+            layout,
+            books: Vec::new(),
+            row_count: 0,
+            translation: Vec::new(),
+            local: Vec::new(),
+        }
     }
 
     /// Bytes held.
@@ -38,7 +50,7 @@ impl Dense {
     }
 
     /// Appends the group of each row to `groups`, asking `find` for combinations not met yet in this
-    /// row group. Gives false, having done nothing, when there are too many combinations.
+    /// row group. Gives false, having done nothing, when there are too many combinations for the rows.
     pub(crate) fn find(
         &mut self,
         keys: &[Vector],
@@ -50,7 +62,14 @@ impl Dense {
         if domain > DOMAIN_MAX {
             return Ok(false);
         }
-        self.follow_books(keys, domain);
+        self.follow_books(keys);
+        self.row_count += len;
+        if self.translation.is_empty() {
+            if domain > self.row_count.saturating_mul(DOMAIN_PER_ROW_MAX) {
+                return Ok(false);
+            }
+            self.translation.resize(domain, UNKNOWN);
+        }
         let unknown = if let [Vector::Dictionary(key)] = keys {
             translate(&self.translation, key.codes(), groups)
         } else {
@@ -71,25 +90,30 @@ impl Dense {
         groups: &mut [u32],
         find: impl FnOnce(&[Vector], usize, &mut Vec<u32>) -> Result<()>,
     ) -> Result<()> {
-        let rows: Vec<u32> = (0_u32..)
-            .zip(groups.iter())
-            .filter_map(|(row, group)| (*group == UNKNOWN).then_some(row))
-            .collect();
-        let keys = keys_given.iter().map(|key| key.take(&rows)).collect::<Result<Vec<_>>>()?;
-        let mut found = Vec::with_capacity(rows.len());
-        find(&keys, rows.len(), &mut found)?;
         let local = match keys_given {
             [Vector::Dictionary(key)] => key.codes(),
             _ => &self.local,
         };
+        // Each combination once, by its first row: where keys are clustered, a whole batch has one.
+        let mut rows: Vec<u32> = Vec::new();
+        for (row, local) in (0_u32..).zip(local) {
+            let group = &mut self.translation[*local as usize];
+            if *group == UNKNOWN {
+                *group = PENDING;
+                rows.push(row);
+            }
+        }
+        let keys = keys_given.iter().map(|key| key.take(&rows)).collect::<Result<Vec<_>>>()?;
+        let mut found = Vec::with_capacity(rows.len());
+        find(&keys, rows.len(), &mut found)?;
         for (row, group) in rows.iter().zip(found) {
-            groups[*row as usize] = group;
             self.translation[local[*row as usize] as usize] = group;
         }
+        kernel::gather(&self.translation, local, groups);
         Ok(())
     }
 
-    fn follow_books(&mut self, keys: &[Vector], domain: usize) {
+    fn follow_books(&mut self, keys: &[Vector]) {
         let same = self.books.len() == keys.len()
             && self.books.iter().zip(keys).all(|(book, key)| match (book, key) {
                 (Some(book), Vector::Dictionary(vector)) => Arc::ptr_eq(book, vector.book()),
@@ -104,8 +128,8 @@ impl Dense {
                     _ => None,
                 })
                 .collect();
+            self.row_count = 0;
             self.translation.clear();
-            self.translation.resize(domain, UNKNOWN);
         }
     }
 }

@@ -185,6 +185,15 @@ impl GroupTable {
         packed.table.keys().iter().map(id).collect()
     }
 
+    /// The packed key of a group, where keys are packed.
+    pub(crate) fn packed_key(&self, group: u32) -> Option<u128> {
+        match &self.table {
+            Table::Narrow(packed) => Some(packed.table.keys()[group as usize].into()),
+            Table::Wide(packed) => Some(packed.table.keys()[group as usize]),
+            Table::Single | Table::Bytes { .. } => None,
+        }
+    }
+
     /// How many rows found their group by local codes, and how many by hash.
     pub(crate) fn row_counts(&self) -> (u64, u64) {
         (self.dense_row_count, self.hashed_row_count)
