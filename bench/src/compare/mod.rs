@@ -210,11 +210,15 @@ impl Round<'_> {
             figures.anonymous_peak_kb = peak.stop();
             figures.add_untimed(first, PEER_TOLERANCE);
         }
-        for _ in 0..run_count {
-            if self.ours.error.is_none() {
-                self.ours.add(martlet.run(self.query), TOLERANCE);
-            }
-            for (figures, peer) in self.theirs.iter_mut().zip(running.iter_mut()) {
+        for run in 0..run_count {
+            for engine in order_of(running.len() + 1, run) {
+                let Some(peer_idx) = engine.checked_sub(1) else {
+                    if self.ours.error.is_none() {
+                        self.ours.add(martlet.run(self.query), TOLERANCE);
+                    }
+                    continue;
+                };
+                let (figures, peer) = (&mut self.theirs[peer_idx], &mut running[peer_idx]);
                 if figures.error.is_none() {
                     let query = own_query(&peer.queries, self.query);
                     figures.add(peer.peer.run(query), PEER_TOLERANCE);
@@ -238,6 +242,20 @@ impl Round<'_> {
         }
         (self.ours, self.theirs)
     }
+}
+
+/// The order in which `count` engines run the `run`-th time. What ran before leaves caches and threads
+/// behind, so that over as many runs as engines (twice as many if their number is odd) each comes
+/// directly after each other one equally often: Williams' square (1949).
+fn order_of(count: usize, run: usize) -> Vec<usize> {
+    let row = run % count;
+    let place =
+        |step: usize| if step.is_multiple_of(2) { count - step / 2 } else { step.div_ceil(2) };
+    let mut order: Vec<usize> = (0..count).map(|step| (place(step) + row) % count).collect();
+    if count % 2 == 1 && run / count % 2 == 1 {
+        order.reverse();
+    }
+    order
 }
 
 fn own_query<'a>(queries: &'a [Query], query: &Query) -> &'a Query {

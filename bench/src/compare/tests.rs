@@ -88,3 +88,25 @@ fn the_runner_is_valid_python() {
 fn mart(options: &CompareOptions) -> Result<SuiteMart> {
     SuiteMart::generate(options.suite, options.rows, options.seed, &options.folder)
 }
+
+#[test]
+fn each_engine_comes_after_each_other_equally_often() {
+    for (count, run_count) in [(1, 1), (2, 2), (3, 6), (5, 10), (6, 6)] {
+        let mut after = vec![vec![0; count]; count];
+        for run in 0..run_count {
+            let order = order_of(count, run);
+            let mut sorted = order.clone();
+            sorted.sort_unstable();
+            assert_eq!(sorted, (0..count).collect::<Vec<_>>());
+            for pair in order.windows(2) {
+                after[pair[0]][pair[1]] += 1;
+            }
+        }
+        let times = run_count / count;
+        for (before, row) in after.iter().enumerate() {
+            for (behind, found) in row.iter().enumerate() {
+                assert_eq!(*found, if before == behind { 0 } else { times }, "{count} engines");
+            }
+        }
+    }
+}
