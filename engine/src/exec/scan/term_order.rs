@@ -59,11 +59,10 @@ impl TermOrder {
             return;
         }
         let tally = |test: &T| &self.tallies[term(test)];
-        match tests.iter().position(|test| !tally(test).is_measured()) {
-            Some(unmeasured) => tests[..=unmeasured].rotate_right(1),
-            None => {
-                tests.sort_by(|left, right| tally(left).price().total_cmp(&tally(right).price()))
-            }
+        if let Some(unmeasured) = tests.iter().position(|test| !tally(test).is_measured()) {
+            tests[..=unmeasured].rotate_right(1);
+        } else {
+            tests.sort_by(|left, right| tally(left).price().total_cmp(&tally(right).price()));
         }
     }
 
