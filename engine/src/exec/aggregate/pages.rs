@@ -11,6 +11,9 @@ use memmap2::MmapMut;
 /// Bytes from which an array has its own pages.
 const MAPPED_BYTES_MIN: usize = 1 << 20;
 
+/// Bytes of a huge page; longer mappings are whole ones, which the system then aligns.
+const HUGE_PAGE_BYTES: usize = 2 << 20;
+
 /// A fixed number of items, all zero at first.
 #[derive(Debug)]
 pub(crate) struct Pages<T> {
@@ -28,7 +31,12 @@ impl<T: Pod> Pages<T> {
     /// `len` zeros.
     pub(crate) fn zeroed(len: usize) -> Pages<T> {
         let bytes = len * size_of::<T>();
-        let mapped = if bytes >= MAPPED_BYTES_MIN { MmapMut::map_anon(bytes).ok() } else { None };
+        let mapped_bytes = match bytes {
+            HUGE_PAGE_BYTES.. => bytes.next_multiple_of(HUGE_PAGE_BYTES),
+            _ => bytes,
+        };
+        let is_mapped = bytes >= MAPPED_BYTES_MIN;
+        let mapped = if is_mapped { MmapMut::map_anon(mapped_bytes).ok() } else { None };
         let memory = match mapped {
             Some(map) => {
                 // Advice that is not taken costs nothing but time.
@@ -52,9 +60,10 @@ impl<T: Pod> Deref for Pages<T> {
 
     #[inline]
     fn deref(&self) -> &[T] {
+        let bytes = self.bytes();
         match &self.memory {
             Memory::Owned(items) => items,
-            Memory::Mapped(map) => &bytemuck::cast_slice(map)[..self.len],
+            Memory::Mapped(map) => bytemuck::cast_slice(&map[..bytes]),
         }
     }
 }
@@ -62,9 +71,10 @@ impl<T: Pod> Deref for Pages<T> {
 impl<T: Pod> DerefMut for Pages<T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut [T] {
+        let bytes = self.bytes();
         match &mut self.memory {
             Memory::Owned(items) => items,
-            Memory::Mapped(map) => &mut bytemuck::cast_slice_mut(map)[..self.len],
+            Memory::Mapped(map) => bytemuck::cast_slice_mut(&mut map[..bytes]),
         }
     }
 }
@@ -75,7 +85,8 @@ mod tests {
 
     #[test]
     fn arrays_of_any_length_start_as_zeros_and_keep_what_is_written() {
-        for len in [0, 1, 1_000, MAPPED_BYTES_MIN / 8, MAPPED_BYTES_MIN / 8 + 3] {
+        for len in [0, 1, 1_000, MAPPED_BYTES_MIN / 8, HUGE_PAGE_BYTES / 8, HUGE_PAGE_BYTES / 8 + 3]
+        {
             let mut pages = Pages::<u64>::zeroed(len);
             assert_eq!(pages.len(), len);
             assert!(pages.iter().all(|item| *item == 0));

@@ -19,8 +19,8 @@ use crate::exec::source::{ColumnKind, to_ids};
 use crate::types::{Error, Result};
 use crate::vector::{Batch, CodeBook, DictionaryVector, Vector};
 
-/// Rows of a chunk: a run then has about 512.
-const CHUNK_LEN: usize = PARTITION_COUNT * 512;
+/// Bytes of the keys of a chunk, a huge page: a run then has 512 or 1,024 rows.
+const CHUNK_BYTES: usize = 2 << 20;
 
 /// One worker's rows.
 #[derive(Debug)]
@@ -187,6 +187,8 @@ impl Input {
 }
 
 impl<K: PackedKey> RowsOf<K> {
+    const CHUNK_LEN: usize = CHUNK_BYTES / size_of::<K>();
+
     fn new(layout: Layout, frequent: &[u128], work: &Work) -> RowsOf<K> {
         let frequent = frequent.iter().map(|key| K::default().with(*key, 0)).collect();
         let inputs = work.inputs.kinds().iter().map(Input::new).collect();
@@ -200,11 +202,11 @@ impl<K: PackedKey> RowsOf<K> {
         len: usize,
         give: impl FnOnce(&[K], &[Vector]) -> Result<()>,
     ) -> Result<usize> {
-        if self.keys.len() + len > CHUNK_LEN {
+        if self.keys.len() + len > Self::CHUNK_LEN {
             self.close_chunk()?;
         }
         if self.keys.capacity() == 0 {
-            self.keys.reserve(CHUNK_LEN);
+            self.keys.reserve(Self::CHUNK_LEN);
         }
         let start = self.keys.len();
         self.layout.pack(keys, len, &mut self.keys)?;
@@ -248,19 +250,18 @@ impl<K: PackedKey> RowsOf<K> {
         for partition in 0..PARTITION_COUNT {
             starts[partition + 1] += starts[partition];
         }
-        let mut next = starts.clone();
         let mut keys = Pages::zeroed(self.keys.len());
-        let mut order = vec![0_u32; self.keys.len()];
-        let sorted = &mut keys[..];
-        for ((row, key), partition) in (0_u32..).zip(&self.keys).zip(partitions) {
-            let place = &mut next[usize::from(partition)];
-            sorted[*place as usize] = *key;
-            order[*place as usize] = row;
-            *place += 1;
-        }
-        let order = UInt32Array::from(order);
-        let inputs =
-            self.inputs.iter_mut().map(|input| input.sorted(&order)).collect::<Result<Vec<_>>>()?;
+        let inputs = if self.inputs.is_empty() {
+            sort_keys(&self.keys, &partitions, &starts, &mut keys, |_, _| {});
+            Vec::new()
+        } else {
+            let mut order = vec![0_u32; self.keys.len()];
+            sort_keys(&self.keys, &partitions, &starts, &mut keys, |place, row| {
+                order[place as usize] = row;
+            });
+            let order = UInt32Array::from(order);
+            self.inputs.iter_mut().map(|input| input.sorted(&order)).collect::<Result<_>>()?
+        };
         self.keys.clear();
         let input_bytes: usize = inputs.iter().map(Vector::bytes).sum();
         self.bytes += keys.bytes() + input_bytes + starts.len() * size_of::<u32>();
@@ -287,6 +288,24 @@ impl<K: PackedKey> RowsOf<K> {
 
     fn row_count(&self) -> usize {
         self.keys.len() + self.chunks.iter().map(|chunk| chunk.keys.len()).sum::<usize>()
+    }
+}
+
+/// Puts each key at the next place of its partition; tells `moved` the place and the row.
+#[inline]
+fn sort_keys<K: PackedKey>(
+    keys: &[K],
+    partitions: &[u8],
+    starts: &[u32],
+    sorted: &mut [K],
+    mut moved: impl FnMut(u32, u32),
+) {
+    let mut next = starts.to_vec();
+    for ((row, key), partition) in (0_u32..).zip(keys).zip(partitions) {
+        let place = &mut next[usize::from(*partition)];
+        sorted[*place as usize] = *key;
+        moved(*place, row);
+        *place += 1;
     }
 }
 
