@@ -78,19 +78,24 @@ impl<'a> Grouped<'a> {
     pub(crate) fn scan_of(&self, winners: &[Vector]) -> Result<Scan> {
         let mut scan = self.scan.clone();
         for (key, vector) in self.keys.iter().zip(winners) {
-            let Expr::Column { data_type, .. } = key else { continue };
-            // Equality in a list is SQL's: NULL is in none, and doubles have several zeros.
+            let data_type = key.data_type();
+            // Equality in a list is SQL's, by which doubles have several zeros.
             if data_type.is_float() {
                 continue;
             }
             let array = vector.decode()?;
             let mut list: Vec<Value> =
-                (0..array.len()).map(|row| Value::from_array(&array, *data_type, row)).collect();
+                (0..array.len()).map(|row| Value::from_array(&array, data_type, row)).collect();
             list.sort_by(Value::order);
             list.dedup();
-            if !list.iter().any(Value::is_null) {
-                scan.filter.push(Expr::InList { input: Box::new(key.clone()), list });
-            }
+            let with_null = list.iter().any(Value::is_null);
+            list.retain(|value| !value.is_null());
+            let in_list = Expr::InList { input: Box::new(key.clone()), list };
+            scan.filter.push(if with_null {
+                Expr::Or(vec![in_list, Expr::IsNull(Box::new(key.clone()))])
+            } else {
+                in_list
+            });
         }
         Ok(scan)
     }
