@@ -10,6 +10,7 @@ use martlet_engine::storage::Snapshot;
 use martlet_engine::types::Result;
 
 use crate::bind::{Catalog, FileNames, Files};
+use crate::connection::NamedFiles;
 use crate::files::{self, OpenFiles};
 
 /// The tables of one snapshot, and the files of this machine.
@@ -19,12 +20,14 @@ use crate::files::{self, OpenFiles};
 #[derive(Debug)]
 pub(crate) struct SnapshotCatalog {
     snapshot: Arc<Snapshot>,
+    named_files: NamedFiles,
     opened: RefCell<Vec<(FileNames, OpenFiles)>>,
 }
 
 impl SnapshotCatalog {
-    pub(crate) fn new(snapshot: Arc<Snapshot>) -> SnapshotCatalog {
-        SnapshotCatalog { snapshot, opened: RefCell::default() }
+    /// The tables of `snapshot`, and the files that go by a name.
+    pub(crate) fn new(snapshot: Arc<Snapshot>, named_files: NamedFiles) -> SnapshotCatalog {
+        SnapshotCatalog { snapshot, named_files, opened: RefCell::default() }
     }
 
     /// Opens files, or gives those that were opened by these names.
@@ -72,6 +75,10 @@ impl Catalog for SnapshotCatalog {
 
     fn table_names(&self) -> Vec<String> {
         self.snapshot.table_names()
+    }
+
+    fn named_file(&self, name: &str) -> Option<FileNames> {
+        self.named_files.get(name).map(|path| FileNames::of(path))
     }
 
     fn files(&self, names: &FileNames) -> Result<Files> {

@@ -1,6 +1,6 @@
 //! Connections: where SQL is run.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -43,7 +43,11 @@ pub struct Connection {
     database: Database,
     settings: Mutex<Settings>,
     current: Arc<Mutex<Running>>,
+    named_files: Mutex<NamedFiles>,
 }
+
+/// Names that stand for files, with their paths.
+pub(crate) type NamedFiles = BTreeMap<String, String>;
 
 impl Connection {
     pub(crate) fn new(database: Database) -> Connection {
@@ -51,12 +55,34 @@ impl Connection {
             database,
             settings: Mutex::new(Settings::default()),
             current: Arc::new(Mutex::new(Running::default())),
+            named_files: Mutex::default(),
         }
     }
 
     /// The database.
     pub fn database(&self) -> &Database {
         &self.database
+    }
+
+    /// Lets `name` stand for a file in this connection's statements: FROM `name` reads it. With
+    /// `None`, no longer. A table of that name is hidden.
+    ///
+    /// ```
+    /// let connection = martlet::Database::open_in_memory()?.connect();
+    /// # let path = std::env::temp_dir().join(format!("martlet-named-{}.csv", std::process::id()));
+    /// # std::fs::write(&path, "n\n1\n2\n").expect("a file");
+    /// connection.name_file("numbers", path.to_str());
+    /// connection.execute("CREATE TABLE doubled AS SELECT 2 * n AS n FROM numbers")?;
+    /// assert_eq!(connection.query_value("SELECT sum(n) FROM doubled")?, martlet::Value::Int(6));
+    /// # std::fs::remove_file(&path).expect("the file");
+    /// # Ok::<(), martlet::Error>(())
+    /// ```
+    pub fn name_file(&self, name: &str, path: Option<&str>) {
+        let mut files = self.named_files.lock().unwrap_or_else(PoisonError::into_inner);
+        match path {
+            Some(path) => files.insert(name.to_owned(), path.to_owned()),
+            None => files.remove(name),
+        };
     }
 
     /// Runs one statement that gives rows.
@@ -297,6 +323,10 @@ impl Connection {
         self.settings().apply(&mut context);
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Running::of(&context);
         context
+    }
+
+    pub(crate) fn named_files(&self) -> NamedFiles {
+        self.named_files.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn settings(&self) -> MutexGuard<'_, Settings> {

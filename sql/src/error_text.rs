@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use martlet_engine::types::Error;
+use unicode_width::UnicodeWidthChar;
 
 /// The widest piece of the SQL line that is shown.
 const LINE_CHARS_MAX: usize = 76;
@@ -51,7 +52,11 @@ fn draw_line(text: &mut String, sql: &str, position: usize) {
 
     let number = line_number.to_string();
     let margin = " ".repeat(number.len());
-    let indent = " ".repeat(caret - first + head.chars().count());
+    // A caret stands under its character also behind ones that are two columns wide, or none.
+    let before = line.iter().skip(first).take(caret - first);
+    let width: usize = before.map(|c| c.width().unwrap_or(1)).sum();
+    let beyond = caret.saturating_sub(line.len().max(first));
+    let indent = " ".repeat(width + beyond + head.chars().count());
     append(
         text,
         format_args!("{margin} |\n{number} | {head}{shown}{tail}\n{margin} | {indent}^\n"),
@@ -93,6 +98,14 @@ mod tests {
             "error[42703]: there is no column \"nope\"\n  |\n2 |   bé, nope\n  |       ^\n\
              did you mean: nape\nhint: look closer\n"
         );
+    }
+
+    #[test]
+    fn wide_characters_take_two_columns_before_the_caret() {
+        let sql = "SELECT '北京' + 1";
+        let text = render_error(sql, &Error::syntax("no").at(sql.find('+').unwrap()));
+        let caret = text.lines().nth(3).map(|line| line.find('^').unwrap());
+        assert_eq!(caret, Some("1 | SELECT 'BBJJ' ".len()), "{text}");
     }
 
     #[test]

@@ -37,6 +37,7 @@ mod run;
 mod settings;
 mod stack;
 mod suggest;
+mod suspect;
 mod tables;
 pub mod words;
 

@@ -204,7 +204,8 @@ fn examine(
         _ => return Ok(nothing()),
     };
     let mut parameters = Parameters::unknown();
-    let catalog = SnapshotCatalog::new(connection.database().snapshot()?);
+    let snapshot = connection.database().snapshot()?;
+    let catalog = SnapshotCatalog::new(snapshot, connection.named_files());
     let now_us = connection.database().context().now_us;
     let plan = Binder::new(&catalog, tokens, &mut parameters, now_us).bind(query)?;
     if !matches!(parsed, Parsed::Query(_)) {

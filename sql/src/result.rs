@@ -9,6 +9,8 @@ use martlet_engine::context::{CancelToken, Context, Progress};
 use martlet_engine::exec::{BatchStream, Profile};
 use martlet_engine::types::Result;
 
+use crate::suspect::Suspects;
+
 /// The rows of a query, as a stream of Arrow record batches.
 ///
 /// Iterating runs the query, batch by batch; a result that is not read to its end costs no more than
@@ -29,6 +31,7 @@ pub struct QueryResult {
     /// Batches that were read already.
     ahead: VecDeque<RecordBatch>,
     running: Running,
+    suspects: Suspects,
 }
 
 impl QueryResult {
@@ -36,6 +39,7 @@ impl QueryResult {
         QueryResult {
             stream: Box::new(stream),
             ahead: VecDeque::new(),
+            suspects: Suspects::default(),
             running: Running::of(context),
         }
     }
@@ -43,6 +47,12 @@ impl QueryResult {
     /// The same, whose first batches are those of `ahead`.
     pub(crate) fn with_ahead(mut self, ahead: VecDeque<RecordBatch>) -> QueryResult {
         self.ahead = ahead;
+        self
+    }
+
+    /// The same, whose errors are placed in a text with these suspects.
+    pub(crate) fn with_suspects(mut self, suspects: Suspects) -> QueryResult {
+        self.suspects = suspects;
         self
     }
 
@@ -74,7 +84,8 @@ impl Iterator for QueryResult {
     type Item = Result<RecordBatch>;
 
     fn next(&mut self) -> Option<Result<RecordBatch>> {
-        self.ahead.pop_front().map(Ok).or_else(|| self.stream.next())
+        let next = self.ahead.pop_front().map(Ok).or_else(|| self.stream.next());
+        next.map(|batch| batch.map_err(|error| self.suspects.place(error)))
     }
 }
 
@@ -120,8 +131,12 @@ pub struct Work {
     pub done: u64,
     /// Units expected; 0 while unknown.
     pub expected: u64,
-    /// Encoded bytes of the pages read.
+    /// Rows of which the work is done; of a load that goes by columns, so many rows' values.
+    pub rows: u64,
+    /// Bytes read, encoded as they are.
     pub bytes: u64,
+    /// Bytes that will be read; 0 where that is unknown.
+    pub bytes_expected: u64,
 }
 
 /// What of a statement's context reaches other threads.
@@ -152,12 +167,13 @@ impl StatementHandle {
         self.running().progress.share()
     }
 
-    /// Units of work done and expected, rows of a scan or values of a load, and the bytes of pages
-    /// read so far; what is expected is 0 while that is not known.
+    /// Units of work done and expected, rows of a scan or values of a load, and the bytes read so far;
+    /// what is expected is 0 while that is not known.
     pub fn work(&self) -> Work {
         let progress = self.running().progress;
         let (done, expected) = progress.get();
-        Work { done, expected, bytes: progress.bytes() }
+        let (bytes, bytes_expected) = progress.bytes();
+        Work { done, expected, rows: progress.rows(), bytes, bytes_expected }
     }
 
     fn running(&self) -> Running {

@@ -25,6 +25,33 @@ pub fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Vec
     best.into_iter().map(|(_, candidate)| candidate.to_owned()).collect()
 }
 
+/// As [`nearest`], for names of tables and columns: when none is near, the shortest that `name`
+/// abbreviates, such as `Usr` for `UserID`.
+pub(crate) fn nearest_names<'a>(
+    name: &str,
+    candidates: impl Iterator<Item = &'a str> + Clone,
+) -> Vec<String> {
+    let near = nearest(name, candidates.clone());
+    if !near.is_empty() {
+        return near;
+    }
+    let wanted: Vec<char> = name.chars().flat_map(char::to_lowercase).collect();
+    let mut meant: Vec<&str> = candidates.filter(|found| abbreviates(&wanted, found)).collect();
+    meant.sort_by_key(|found| found.chars().count());
+    meant.into_iter().take(3).map(str::to_owned).collect()
+}
+
+/// Whether the characters of `wanted`, three or more, are in `candidate` in this order, from its first
+/// one on and no fewer than one of three.
+fn abbreviates(wanted: &[char], candidate: &str) -> bool {
+    let found: Vec<char> = candidate.chars().flat_map(char::to_lowercase).collect();
+    let mut rest = found.iter();
+    wanted.len() >= 3
+        && wanted.len() * 3 >= found.len()
+        && wanted.first() == found.first()
+        && wanted.iter().all(|c| rest.any(|other| other == c))
+}
+
 /// The distance if it is at most `allowed`, or `allowed` for a candidate that contains the name.
 fn distance_within(wanted: &[char], candidate: &str, allowed: usize) -> Option<usize> {
     let found: Vec<char> = candidate.chars().flat_map(char::to_lowercase).collect();
@@ -71,6 +98,16 @@ mod tests {
         assert_eq!(of("region_id"), ["RegionID"]);
         assert_eq!(of("revenue"), ["revenue_total"]);
         assert!(of("xyz").is_empty());
+    }
+
+    #[test]
+    fn abbreviations_are_understood_when_nothing_is_near() {
+        let names = ["user_identifier", "UserID", "UserAgent", "quantity"];
+        let of = |name| nearest_names(name, names.into_iter());
+        assert_eq!(of("Usr"), ["UserID", "UserAgent"]);
+        assert_eq!(of("qty"), ["quantity"]);
+        assert_eq!(of("usrid"), ["UserID"]);
+        assert!(of("us").is_empty() && of("xty").is_empty());
     }
 
     #[test]

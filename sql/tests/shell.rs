@@ -268,11 +268,11 @@ mod tests {
             (".help chrat", "did you mean: .chart"),
             (".schema slaes", "did you mean: sales"),
             ("\\d slaes", "did you mean: sales"),
-            (".width wide", "usage: .width"),
-            (".timer maybe", "usage: .timer"),
+            (".width wide", "a number from 20 to 100,000"),
+            (".timer maybe", "not on or off"),
             (".last", "no last result"),
             ("SELECT * FROM _;", "no last result"),
-            (".chart pie", "usage: .chart"),
+            (".chart pie", "there are bar, line and hist"),
             (".tables a b", "unexpected argument"),
             (".read /nowhere.sql", "cannot read /nowhere.sql"),
             (".open $DIR/nothing --readonly", "there is no database"),
@@ -315,7 +315,53 @@ mod tests {
             assert!(stdout(&run(&["completions", shell])?)?.contains("memory-limit"), "{shell}");
         }
         let page = run(&["man"])?;
-        assert!(stdout(&page)?.contains(".TH martlet") && stdout(&page)?.contains("readonly"));
+        for part in [".TH martlet", "readonly", ".grain", "MARTLET_HISTORY", "martlet demo"] {
+            assert!(stdout(&page)?.contains(part), "{part}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn the_last_result_goes_into_the_open_database_and_into_files() -> Result {
+        let folder = tempfile::tempdir()?;
+        let (mart, file) = (path(folder.path(), "m.mart"), path(folder.path(), "x.csv"));
+        let script = format!(
+            "SELECT * FROM (VALUES (1, 'x'), (2, NULL)) v(a, b);
+             CREATE TABLE kept AS SELECT a, b FROM _ WHERE a < 2;
+             INSERT INTO kept SELECT a + 1, b FROM kept;
+             FROM kept;
+             .once {file}
+             .last
+             SELECT count(*) AS n, max(a) AS top FROM _;"
+        );
+        let output = run_with_input(&[&mart, "-m", "csv"], &script)?;
+        assert_eq!(stdout(&output)?, "a,b\n1,x\n2,\na,b\n1,x\n2,x\nn,top\n2,2\n");
+        assert_eq!(std::fs::read_to_string(&file)?, "a,b\n1,x\n2,x\n");
+        // In a format for people, the file's ending tells the format.
+        let file = path(folder.path(), "x.jsonl");
+        run(&[&mart, "-c", &format!(".once {file}"), "-c", "FROM kept"])?;
+        assert_eq!(
+            std::fs::read_to_string(&file)?,
+            "{\"a\":1,\"b\":\"x\"}\n{\"a\":2,\"b\":\"x\"}\n"
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn errors_of_values_point_at_what_failed() -> Result {
+        let script = "CREATE TABLE t (a int, b text); INSERT INTO t VALUES (7, 'seven'), (0, 'x');";
+        for (sql, column, words) in [
+            ("SELECT 1 + 10 / a FROM t", 14, "division by zero"),
+            ("SELECT b::int FROM t", 8, "invalid input syntax for type integer"),
+            ("SELECT a * 2000000000 FROM t", 9, "out of range"),
+            ("INSERT INTO t VALUES (1, 'one'), ('two', 'x')", 34, "invalid input syntax"),
+        ] {
+            let output = run(&["-c", script, "-c", sql])?;
+            let text = String::from_utf8(output.stderr)?;
+            let caret = text.lines().find_map(|line| line.find('^'));
+            assert_eq!(caret, Some("1 | ".len() + column), "{text}");
+            assert!(text.contains(words), "{text}");
+        }
         Ok(())
     }
 

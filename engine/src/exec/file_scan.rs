@@ -48,7 +48,7 @@ impl FileScan {
         let kinds: Vec<ColumnKind> =
             scan.columns.iter().map(|column| ColumnKind::flat(column.data_type)).collect();
         stats.scan(|profile| {
-            profile.columns_read = columns.len() as u64;
+            profile.columns_read = scan.columns.iter().map(|column| column.field).collect();
             profile.columns_total = set.columns.len() as u64;
         });
         stats.note("filter evaluated", scan.filter.len() as u64);
@@ -73,6 +73,7 @@ impl Source for FileScan {
 
     fn run(&self, morsel: usize, context: &Context, sink: &mut Sink<'_>) -> Result<()> {
         self.files.read(morsel, &self.columns, context, &mut |arrays, row_count| {
+            context.progress.advance(row_count as u64);
             let columns = arrays.into_iter().map(Vector::Flat).collect();
             let batch = self.filter.filtered(Batch::new(columns, row_count), context)?;
             if batch.is_empty() {

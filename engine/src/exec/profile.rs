@@ -9,13 +9,14 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::catalog::FieldId;
 use crate::context::Progress;
 
 /// What a scan read, and what it did not have to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ScanProfile {
-    /// Columns of which something was read.
-    pub columns_read: u64,
+    /// Columns of which something was read, each once.
+    pub columns_read: Vec<FieldId>,
     /// Columns of the table.
     pub columns_total: u64,
     /// Pages read, over all columns.
@@ -63,18 +64,21 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// The scans' counters added up, for `read 3 of 105 columns, 2 of 160 pages`.
+    /// The scans' counters added up, for `read 3 of 105 columns, 2 of 160 pages`. A query reads one
+    /// table: two scans of it, for an order and then for the rest, have its columns once.
     pub fn scan_total(&self) -> ScanProfile {
         let mut total = ScanProfile::default();
         for scan in self.operators.iter().filter_map(|operator| operator.scan.as_ref()) {
-            total.columns_read += scan.columns_read;
-            total.columns_total += scan.columns_total;
+            total.columns_read.extend_from_slice(&scan.columns_read);
+            total.columns_total = total.columns_total.max(scan.columns_total);
             total.pages_read += scan.pages_read;
             total.pages_total += scan.pages_total;
             total.bytes_read += scan.bytes_read;
             total.row_groups_pruned += scan.row_groups_pruned;
             total.row_groups_total += scan.row_groups_total;
         }
+        total.columns_read.sort_unstable();
+        total.columns_read.dedup();
         total
     }
 }
@@ -84,7 +88,7 @@ impl fmt::Display for ScanProfile {
         write!(
             f,
             "read {} of {} columns, {} of {} pages; pruned {} of {} row groups",
-            self.columns_read,
+            self.columns_read.len(),
             self.columns_total,
             self.pages_read,
             self.pages_total,
@@ -207,6 +211,13 @@ impl OperatorStats {
         match notes.iter_mut().find(|(name, _)| name == note) {
             Some((_, total)) => *total += count,
             None => notes.push((note.to_owned(), count)),
+        }
+    }
+
+    /// Tells the progress that the scan has so many rows to read.
+    pub(crate) fn expect_rows(&self, row_count: u64) {
+        if let Some(progress) = &self.progress {
+            progress.expect(row_count);
         }
     }
 

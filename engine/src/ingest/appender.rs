@@ -33,6 +33,7 @@ impl Appender {
             .buffer_bytes_max
             .unwrap_or_else(|| BUFFER_BYTES_MAX.min(context.memory.limit_bytes() / 8));
         let spool = Spool::new(options.spool_folder.as_deref());
+        context.progress.set_units_per_row(u64::try_from(fields.len()).unwrap_or(u64::MAX));
         Appender {
             rows: BufferedRows::new(fields, bytes_max, spool, &context.memory),
             options,

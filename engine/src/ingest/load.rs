@@ -179,6 +179,7 @@ impl Load<'_> {
         });
         let rows: usize = self.lens.iter().sum();
         self.context.progress.expect(wide(rows).saturating_mul(wide(order.len())));
+        self.context.progress.set_units_per_row(wide(order.len()));
         let queue = WorkQueue { order, next: AtomicUsize::new(0), failure: Failure::default() };
         let worker_count = self.context.worker_count.clamp(1, queue.order.len());
         thread::scope(|scope| {

@@ -162,6 +162,13 @@ impl Error {
         self
     }
 
+    /// Forgets the position: it is one in a text that the reader has not written.
+    #[must_use]
+    pub fn nowhere(mut self) -> Error {
+        self.0.position = None;
+        self
+    }
+
     /// Sets what the reader can do about it: one sentence.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Error {

@@ -126,8 +126,14 @@ impl<'a> Binder<'a> {
         env: &mut Environment<'_>,
     ) -> Result<Expr> {
         let name = call.name.to_string();
-        let [argument] = plain_arguments(call, &name)?[..] else {
-            return Err(Error::type_mismatch(format!("{name} takes one argument")));
+        let arguments = plain_arguments(call, &name)?;
+        let [argument] = arguments[..] else {
+            let error = Error::type_mismatch(format!("{name} takes one argument"));
+            return Err(match name.to_lowercase().as_str() {
+                "max" if arguments.len() > 1 => error.with_hint(of_a_row("greatest")),
+                "min" if arguments.len() > 1 => error.with_hint(of_a_row("least")),
+                _ => error,
+            });
         };
         self.in_argument(env, |binder, inner| binder.bind_expr(argument, inner))
     }
@@ -222,4 +228,7 @@ pub(super) fn typed(function: AggregateFunction, argument: Expr) -> Expr {
         (_, DataType::Null) => argument.cast_to(DataType::Int32),
         _ => argument,
     }
+}
+fn of_a_row(function: &str) -> String {
+    format!("{function}(a, b, …) compares the values of a row")
 }

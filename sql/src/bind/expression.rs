@@ -3,7 +3,7 @@
 use martlet_engine::plan::{Aggregate, Expr};
 use martlet_engine::types::{Error, Result};
 use sqlparser::ast::{self, Ident};
-use sqlparser::tokenizer::TokenWithSpan;
+use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use super::refuse::{find_word, position_of, unsupported};
 use super::scope::Scope;
@@ -132,7 +132,7 @@ fn bind_name(ident: &Ident, env: &mut Environment<'_>) -> Result<Expr> {
     if ident.quote_style.is_some() {
         return Err(error.with_hint("texts are quoted with '', names with \"\""));
     }
-    if env.clause == Clause::Select {
+    if env.clause == Clause::Select || error.hint().is_some() {
         return Err(error);
     }
     let name = &ident.value;
@@ -239,12 +239,19 @@ pub(super) fn refuse(expr: &ast::Expr, tokens: &[TokenWithSpan]) -> Error {
         _ => "this expression",
     };
     let first_word = what.split(' ').next().unwrap_or(what);
-    let position = position_of(expr).or_else(|| find_word(tokens, first_word, 0));
+    let bracket = || match expr {
+        Ast::Array(_) => tokens.iter().find(|token| token.token == Token::LBracket),
+        _ => None,
+    };
+    let position = position_of(expr)
+        .or_else(|| start_of(bracket()?.span))
+        .or_else(|| find_word(tokens, first_word, 0));
     let error = unsupported(what, position);
     match expr {
         Ast::Subquery(_) | Ast::Exists { .. } | Ast::InSubquery { .. } => {
             error.with_hint("a subquery may stand in FROM; ask for the inner result first")
         }
+        Ast::Array(_) => error.with_hint("names are quoted with \"\""),
         Ast::SimilarTo { .. } | Ast::RLike { .. } => {
             error.with_hint("write regexp_matches(text, pattern) or text ~ pattern")
         }

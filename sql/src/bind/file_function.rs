@@ -46,11 +46,17 @@ impl<'a> Binder<'a> {
         let format = known.and_then(|(_, format)| FileFormat::named(format));
         let Some(mut format) = format.filter(|_| settings.is_none()) else {
             let functions = FUNCTIONS.iter().map(|(name, _)| *name);
+            let is_series = ["range", "generate_series", "unnest"]
+                .iter()
+                .any(|series| called.eq_ignore_ascii_case(series));
+            let hint = if is_series {
+                "rows are written out with FROM (VALUES (1), (2), (3)) t(n)"
+            } else {
+                "a file is read with FROM 'file.csv', or with read_csv, read_parquet, …"
+            };
             return Err(unsupported(&format!("the table function {name}"), position)
                 .with_suggestions(suggest::nearest(&called, functions))
-                .with_hint(
-                    "a file is read with FROM 'file.csv', or with read_csv, read_parquet, …",
-                ));
+                .with_hint(hint));
         };
         let misused = |position| misused(&called, position);
         let mut paths = Vec::new();

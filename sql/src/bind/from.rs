@@ -125,8 +125,14 @@ impl<'a> Binder<'a> {
             _ => None,
         };
         let Some(ident) = ident else {
-            return Err(unsupported("a table name of several parts", position)
-                .with_hint(format!("a file is named in quotes: FROM '{name}'")));
+            let last = name.0.last().and_then(|part| part.as_ident());
+            let table = last.filter(|last| self.catalog.table_names().contains(&last.value));
+            return Err(unsupported("a table name of several parts", position).with_hint(
+                match table {
+                    Some(table) => format!("there are no schemas: FROM {table}"),
+                    None => format!("a file is named in quotes: FROM '{name}'"),
+                },
+            ));
         };
         if ident.quote_style == Some('\'') {
             let position = position.or_else(|| find_text(self.tokens, &ident.value));
@@ -139,6 +145,9 @@ impl<'a> Binder<'a> {
     }
 
     fn bind_table(&mut self, name: &str, position: Option<usize>) -> Result<Scope> {
+        if let Some(file) = self.catalog.named_file(name) {
+            return Ok(self.bind_files(&file, position)?.renamed(name.to_owned()));
+        }
         let table = self.catalog.table(name).map_err(|error| place(error, position))?;
         let Some(table) = table else {
             let names = self.catalog.table_names();

@@ -37,6 +37,7 @@ pub(crate) use self::export_format::{ExportFormat, ExportOptions, export_options
 pub(crate) use self::file_format::{FileFormat, file_names};
 pub(crate) use self::function_names::names as function_names;
 pub(crate) use self::parameters::Parameters;
+pub(crate) use self::refuse::position_of;
 pub(crate) use self::scope::unknown_table;
 
 use std::sync::Arc;
@@ -74,6 +75,11 @@ pub(crate) trait Catalog {
 
     /// All tables, for suggestions.
     fn table_names(&self) -> Vec<String>;
+
+    /// The file that goes by a name.
+    fn named_file(&self, _name: &str) -> Option<FileNames> {
+        None
+    }
 
     /// The files that a query names.
     fn files(&self, names: &FileNames) -> Result<Files>;

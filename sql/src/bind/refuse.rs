@@ -52,7 +52,7 @@ pub(super) fn unsupported(what: &str, position: Option<usize>) -> Error {
 /// Where `expr` begins, as far as sqlparser kept it: the first span on its left edge.
 ///
 /// Walks down the left edge only; `Expr::span` would visit the whole tree.
-pub(super) fn position_of(expr: &Expr) -> Option<usize> {
+pub(crate) fn position_of(expr: &Expr) -> Option<usize> {
     let mut expr = expr;
     loop {
         expr = match expr {

@@ -7,7 +7,7 @@ use martlet_engine::catalog::{Field, NameMatch, Table};
 use martlet_engine::plan::{Expr, LogicalPlan, OutputColumn, Scan, ScanColumn, Source};
 use martlet_engine::types::{DataType, Error, Result};
 
-use super::place;
+use super::{function_names, place};
 use crate::suggest;
 
 /// Where a scope's columns come from.
@@ -219,11 +219,18 @@ impl Scope {
             Error::unknown_name(format!("{message}: the query has no FROM"))
         } else {
             let names = self.names();
-            let near = suggest::nearest(name, names.iter().map(String::as_str));
+            let near = suggest::nearest_names(name, names.iter().map(String::as_str));
             let place = self.name.as_ref().map_or(String::new(), |name| format!(" in {name}"));
             let count = names.len();
             let error = Error::unknown_name(format!("{message}{place}, which has {count} columns"));
-            if near.is_empty() { error } else { error.with_suggestions(near) }
+            let is_function = function_names().iter().any(|known| known.eq_ignore_ascii_case(name));
+            match near.is_empty() {
+                _ if is_function => error.with_hint(format!(
+                    "{name} is a function, {name}(…); a text stands in single quotes"
+                )),
+                true => error,
+                false => error.with_suggestions(near),
+            }
         };
         place(error, position)
     }
@@ -274,7 +281,7 @@ fn ambiguous(name: &str, mut names: Vec<String>) -> Error {
 
 /// There is no such table.
 pub(crate) fn unknown_table(name: &str, names: &[String], position: usize) -> Error {
-    let mut near = suggest::nearest(name, names.iter().map(String::as_str));
+    let mut near = suggest::nearest_names(name, names.iter().map(String::as_str));
     let error = Error::unknown_name(format!("there is no table \"{name}\"")).at(position);
     if name.contains('.') || name.contains('/') {
         return error.with_hint(format!("a file is named in quotes: FROM '{name}'"));

@@ -1,7 +1,7 @@
 //! Queries: WITH, SELECT with its clauses, LIMIT.
 
 use martlet_engine::plan::{Aggregate, Expr, LogicalPlan, SortKey};
-use martlet_engine::types::{DataType, Error, Result, Value};
+use martlet_engine::types::{DataType, Error, ErrorKind, Result, Value};
 use sqlparser::ast::{
     self, Distinct, Fetch, GroupByExpr, LimitClause, Offset, OrderBy, Query, Select, SetExpr,
     TableWithJoins, With,
@@ -161,9 +161,12 @@ impl<'a> Binder<'a> {
             flavor: _,
         } = select;
         let at = start_of(select_token.0.span).unwrap_or(0);
+        if top.is_some() {
+            return Err(unsupported("TOP", find_word(self.tokens, "TOP", at))
+                .with_hint("LIMIT at the end of the query gives its first rows"));
+        }
         let refused = [
             (select_modifiers.is_some(), "HIGH_PRIORITY"),
-            (top.is_some(), "TOP"),
             (exclude.is_some(), "EXCLUDE after the select list"),
             (into.is_some(), "INTO"),
             (!lateral_views.is_empty(), "LATERAL VIEW"),
@@ -337,7 +340,13 @@ impl<'a> Binder<'a> {
         };
         let position = super::refuse::position_of(expr);
         let wrong = |message: String| Err(place(Error::invalid(message), position));
-        match self.bind_expr(expr, &mut env)? {
+        let bound = match self.bind_expr(expr, &mut env) {
+            Err(error) if error.kind() == ErrorKind::UnknownName => {
+                return wrong(format!("{clause} takes a whole number"));
+            }
+            bound => bound?,
+        };
+        match bound {
             Expr::Literal { value: Value::Null, .. } => Ok(None),
             Expr::Literal { value: Value::Int(count), data_type } if data_type.is_integer() => {
                 match u64::try_from(count) {

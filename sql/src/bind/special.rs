@@ -4,7 +4,7 @@ use martlet_engine::plan::Comparison;
 use martlet_engine::plan::{
     DatePart, Expr, Function, compare, explicit_cast, resolve, try_cast, unify,
 };
-use martlet_engine::types::{DataType, Result, Value};
+use martlet_engine::types::{DataType, Error, Result, Value};
 use sqlparser::ast::{self, CastKind, DateTimeField};
 
 use super::expression::{Environment, refuse};
@@ -133,6 +133,10 @@ impl<'a> Binder<'a> {
         count: Option<&'a ast::Expr>,
         env: &mut Environment<'_>,
     ) -> Result<Expr> {
+        if from.is_none() && count.is_none() {
+            let message = "substring takes 2 to 3 arguments, not 1";
+            return Err(place(Error::type_mismatch(message), position_of(expr)));
+        }
         let text = self.bind_expr(expr, env)?;
         let one = || Expr::literal(Value::Int(1), DataType::Int64);
         let from = from.map(|from| self.bind_expr(from, env)).transpose()?.unwrap_or_else(one);

@@ -2,7 +2,7 @@
 
 use martlet_engine::plan::{Expr, LogicalPlan, OutputColumn, unify};
 use martlet_engine::types::{DataType, Error, Result};
-use sqlparser::ast::Values;
+use sqlparser::ast::{self, Parens, Values};
 
 use super::expression::{Clause, Environment};
 use super::refuse::position_of;
@@ -26,23 +26,50 @@ impl<'a> Binder<'a> {
                 return Err(place(error, exprs.first().and_then(position_of)));
             }
             for (column, expr) in columns.iter_mut().zip(exprs) {
-                let mut env = Environment {
-                    scope: &mut scope,
-                    clause: Clause::Values,
-                    aliases: &[],
-                    aggregates: None,
-                    windows: None,
-                };
-                column.push(self.bind_expr(expr, &mut env)?);
+                column.push(self.bind_cell(expr, &mut scope)?);
             }
         }
-        let columns: Vec<Vec<Expr>> = columns
-            .into_iter()
-            .enumerate()
-            .map(|(place, column)| unify_column(place, column))
-            .collect::<Result<_>>()?;
-        Ok(transposed(columns, rows.len()))
+        let mut unified = Vec::with_capacity(width);
+        for (index, column) in columns.into_iter().enumerate() {
+            let column = unify_column(index, column).map_err(|error| {
+                let position = self.misfit_position(rows, index, &mut scope);
+                place(error, position)
+            });
+            unified.push(column?);
+        }
+        Ok(transposed(unified, rows.len()))
     }
+
+    fn bind_cell(&mut self, expr: &'a ast::Expr, scope: &mut Scope) -> Result<Expr> {
+        let clause = Clause::Values;
+        let mut env = Environment { scope, clause, aliases: &[], aggregates: None, windows: None };
+        self.bind_expr(expr, &mut env)
+    }
+
+    /// Where the first value stands that does not fit those of its column above it.
+    fn misfit_position(
+        &mut self,
+        rows: &'a [Parens<Vec<ast::Expr>>],
+        index: usize,
+        scope: &mut Scope,
+    ) -> Option<usize> {
+        let values = rows.iter().map(|row| self.bind_cell(row.content.get(index)?, scope).ok());
+        let column: Vec<Expr> = values.collect::<Option<_>>()?;
+        position_of(rows.get(first_misfit(index, &column))?.content.get(index)?)
+    }
+}
+
+/// The first row with which the rows up to it do not unify.
+fn first_misfit(index: usize, column: &[Expr]) -> usize {
+    let (mut fits, mut fails) = (0, column.len());
+    while fits + 1 < fails {
+        let middle = usize::midpoint(fits, fails);
+        match unify_column(index, column[..middle].to_vec()) {
+            Ok(_) => fits = middle,
+            Err(_) => fails = middle,
+        }
+    }
+    fails.saturating_sub(1)
 }
 
 fn unify_column(place: usize, column: Vec<Expr>) -> Result<Vec<Expr>> {

@@ -20,6 +20,7 @@ use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Whitespace};
 
 pub(crate) use self::copy::{CopiedRows, Copy, FileOption, NamedFiles};
 pub(crate) use self::dialect::MartletDialect;
+pub(crate) use self::syntax_error::is_operand;
 
 /// How deep parentheses, subqueries and function calls may be nested.
 const NESTING_MAX: usize = 64;

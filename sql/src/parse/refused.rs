@@ -4,6 +4,7 @@ use martlet_engine::types::Error;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use super::position::start_of;
+use super::syntax_error::KEYWORDS;
 use crate::suggest;
 
 /// "`message`" at `token`.
@@ -72,8 +73,18 @@ pub(super) fn unknown_statement(token: &TokenWithSpan) -> Error {
     if let Some((_, hint)) = ELSEWHERE.iter().find(|(name, _)| *name == word) {
         return refused(&format!("{word} is not supported"), token).with_hint(*hint);
     }
-    let error = Error::syntax(format!("expected a statement, found {}", token.token))
-        .with_suggestions(suggest::nearest(&word, STATEMENTS.into_iter()));
+    let mut near = suggest::nearest(&word, STATEMENTS.into_iter());
+    if near.is_empty() {
+        near = suggest::nearest(&word, KEYWORDS.into_iter());
+    }
+    let error = Error::syntax(format!("expected a statement, found {}", token.token));
+    let error = if near.is_empty() {
+        error.with_hint(
+            "statements begin with SELECT, FROM, DESCRIBE, SUMMARIZE, CREATE, INSERT, COPY, …",
+        )
+    } else {
+        error.with_suggestions(near)
+    };
     match start_of(token.span) {
         Some(position) => error.at(position),
         None => error,

@@ -27,7 +27,7 @@ impl From<Error> for Failure {
 }
 
 /// The keywords that a slip of the pen is compared with.
-const KEYWORDS: [&str; 42] = [
+pub(super) const KEYWORDS: [&str; 42] = [
     "SELECT", "FROM", "WHERE", "GROUP", "ORDER", "HAVING", "LIMIT", "OFFSET", "DISTINCT", "AS",
     "BY", "AND", "OR", "NOT", "IN", "BETWEEN", "LIKE", "ILIKE", "IS", "NULL", "CASE", "WHEN",
     "THEN", "ELSE", "END", "DESC", "ASC", "NULLS", "FIRST", "LAST", "CAST", "WITH", "VALUES",
@@ -61,7 +61,50 @@ pub(super) fn explain(failure: Failure, sql: &str, tokens: &[TokenWithSpan]) -> 
         Some(word @ ("GROUP" | "ORDER" | "PARTITION")) => {
             error.with_hint(format!("{word} is followed by BY"))
         }
-        _ => error,
+        _ => match habit(tokens, position) {
+            Some(hint) => error.with_hint(hint),
+            None => error,
+        },
+    }
+}
+
+/// What people write who come from another dialect, or leave a comma out.
+fn habit(tokens: &[TokenWithSpan], position: usize) -> Option<&'static str> {
+    let place = tokens.iter().position(|token| start_of(token.span) == Some(position))?;
+    let visible = |token: &&TokenWithSpan| !matches!(token.token, Token::Whitespace(_));
+    let mut before = tokens[..place].iter().rev().filter(visible);
+    let previous = before.next()?;
+    let is_keyword = upper(&tokens[place]).is_some() && !is_operand(&tokens[place]);
+    match &tokens[place].token {
+        _ if is_keyword => None,
+        Token::RParen => Some("there is no ( that it closes"),
+        Token::Word(_)
+            if previous.token == Token::Mul && !before.next().is_some_and(is_operand) =>
+        {
+            Some("is FROM missing before it?")
+        }
+        Token::Char('`') => Some("names are quoted with \"\""),
+        Token::Comma if before.next().and_then(upper).as_deref() == Some("LIMIT") => {
+            Some("LIMIT 10 OFFSET 20 leaves out the first 20 rows")
+        }
+        Token::LParen | Token::Word(_) | Token::Number(..) | Token::SingleQuotedString(_)
+            if is_operand(previous) =>
+        {
+            Some("is a comma or an operator missing before it?")
+        }
+        _ => None,
+    }
+}
+
+/// Whether an expression may end with the token.
+pub(crate) fn is_operand(token: &TokenWithSpan) -> bool {
+    match &token.token {
+        Token::Number(..) | Token::SingleQuotedString(_) | Token::RParen => true,
+        Token::Word(word) => {
+            word.quote_style.is_some()
+                || !KEYWORDS.iter().any(|keyword| keyword.eq_ignore_ascii_case(&word.value))
+        }
+        _ => false,
     }
 }
 
@@ -159,13 +202,15 @@ fn reword(message: &str, sql: &str, position: usize) -> String {
 /// A word at or just before `position` that is nearly a keyword: the keywords, and where it stands.
 fn meant(tokens: &[TokenWithSpan], position: usize) -> Option<(Vec<String>, usize)> {
     let upto = tokens.partition_point(|token| start_of(token.span).unwrap_or(0) <= position);
-    tokens[..upto].iter().rev().take(3).find_map(|token| {
+    tokens[..upto].iter().enumerate().rev().take(3).find_map(|(place, token)| {
         let Token::Word(word) = &token.token else { return None };
         let is_exact = KEYWORDS.iter().any(|keyword| keyword.eq_ignore_ascii_case(&word.value));
         if word.quote_style.is_some() || is_exact || word.value.len() < 3 {
             return None;
         }
-        let mut near = suggest::nearest(&word.value, KEYWORDS.into_iter());
+        let is_called = tokens.get(place + 1).is_some_and(|next| next.token == Token::LParen);
+        let keywords = KEYWORDS.into_iter().filter(|keyword| *keyword != "CAST" || is_called);
+        let mut near = suggest::nearest(&word.value, keywords);
         near.truncate(1);
         (!near.is_empty()).then_some((near, start_of(token.span)?))
     })

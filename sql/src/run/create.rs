@@ -1,7 +1,5 @@
 //! `CREATE TABLE` and `DROP TABLE`.
 
-use std::sync::Arc;
-
 use martlet_engine::catalog::NewField;
 use martlet_engine::ingest::parquet::ParquetImport;
 use martlet_engine::ingest::{Appender, ColumnSource, LoadOptions, OrderKey, load};
@@ -51,7 +49,7 @@ impl Runner<'_> {
                 Some(rows.map_err(|error| place(error, Some(named.position)))?)
             }
             Some(InsertSource::Query(query)) => {
-                let catalog = SnapshotCatalog::new(Arc::clone(transaction.snapshot()));
+                let catalog = self.catalog(transaction.snapshot());
                 let plan = || Ok(without_untyped(self.bind_with(&catalog, query)?));
                 Some(match FileColumns::of(&plan()?) {
                     Some(columns) => self.load_columns(&transaction, &new, &columns.import()?)?,
@@ -71,7 +69,7 @@ impl Runner<'_> {
         named: &NamedFiles,
     ) -> Result<u64> {
         let names = file_names(named)?;
-        let catalog = SnapshotCatalog::new(Arc::clone(transaction.snapshot()));
+        let catalog = self.catalog(transaction.snapshot());
         match catalog.open(&names)? {
             OpenFiles::Parquet { files, .. } => {
                 self.load_columns(transaction, new, &files.import()?)
@@ -205,7 +203,7 @@ fn defined_fields(columns: &[ColumnDefinition]) -> Result<Vec<NewField>> {
 }
 
 /// Columns of bare NULLs become text: no stored column is without a type.
-fn without_untyped(plan: LogicalPlan) -> LogicalPlan {
+pub(super) fn without_untyped(plan: LogicalPlan) -> LogicalPlan {
     let columns = plan.output();
     if columns.iter().all(|column| column.data_type != DataType::Null) {
         return plan;

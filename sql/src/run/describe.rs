@@ -13,7 +13,8 @@ impl Runner<'_> {
     /// One row per column: name, type, whether it may be NULL, what is said about it.
     pub(super) fn describe(&self, target: &DescribeTarget) -> Result<Outcome> {
         let snapshot = self.database().snapshot()?;
-        let rows = match target {
+        let file = self.named_file(target);
+        let rows = match file.as_ref().unwrap_or(target) {
             DescribeTarget::Query(query) => {
                 let plan = self.bind(query, &snapshot)?;
                 let columns = plan.output().into_iter();

@@ -13,7 +13,6 @@ use martlet_engine::types::{Error, Result};
 
 use super::Runner;
 use crate::bind::{ExportFormat, ExportOptions, export_options, place, unknown_table};
-use crate::catalog::SnapshotCatalog;
 use crate::output::{Cells, CsvWriter, JsonWriter, WriteError};
 use crate::parse::{CopiedRows, NamedFiles};
 use crate::result::{Outcome, QueryResult};
@@ -43,7 +42,8 @@ impl Runner<'_> {
             CopiedRows::Query(query) => return self.query(query, &snapshot),
             CopiedRows::Table { name, columns } => (name, columns),
         };
-        if snapshot.table(&name.text)?.is_none() {
+        let is_file = self.connection.named_files().contains_key(&name.text);
+        if !is_file && snapshot.table(&name.text)?.is_none() {
             return Err(unknown_table(&name.text, &snapshot.table_names(), name.position));
         }
         let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
@@ -55,7 +55,7 @@ impl Runner<'_> {
             return Err(Error::internal("a table is no query"));
         };
         let runner = Runner::new(self.connection, &script.tokens, Vec::new(), self.context.clone());
-        let catalog = SnapshotCatalog::new(Arc::clone(&snapshot));
+        let catalog = self.catalog(&snapshot);
         let plan = || {
             let bound = runner.bind_with(&catalog, query);
             Ok(runner.optimized(bound.map_err(|error| at_column(error, columns))?))

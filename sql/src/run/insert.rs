@@ -10,12 +10,11 @@ use martlet_engine::ingest::{Appender, ColumnSource, LoadOptions, load};
 use martlet_engine::plan::{Expr, LogicalPlan, assignment_cast};
 use martlet_engine::storage::{TableSnapshot, Transaction};
 use martlet_engine::types::{DataType, Error, Result, Value};
-use sqlparser::ast::Query;
+use sqlparser::ast::{Query, SelectItem, SetExpr};
 
 use super::Runner;
 use super::load::{ByName, find, whole_scan};
-use crate::bind::{file_names, place, unknown_table};
-use crate::catalog::SnapshotCatalog;
+use crate::bind::{file_names, place, position_of, unknown_table};
 use crate::files::{self, OpenFiles};
 use crate::parse::{Insert, InsertSource, Name, NamedFiles};
 use crate::result::Outcome;
@@ -53,7 +52,7 @@ impl Runner<'_> {
         query: &Query,
         name: &Name,
     ) -> Result<u64> {
-        let catalog = SnapshotCatalog::new(Arc::clone(transaction.snapshot()));
+        let catalog = self.catalog(transaction.snapshot());
         let fields: Vec<Field> = targets.iter().map(|target| table.field(*target)).collect();
         let plan = || {
             let plan = self.bind_with(&catalog, query)?;
@@ -64,8 +63,8 @@ impl Runner<'_> {
                 let hint = format!("name the columns: INSERT INTO {} (…) …", name.text);
                 return Err(Error::invalid(message).with_hint(hint).at(name.position));
             }
-            let plan =
-                assigned(plan, &fields).map_err(|error| place(error, Some(name.position)))?;
+            let plan = assigned(plan, &fields, &|row, column| value_position(query, row, column))
+                .map_err(|error| place(error, Some(name.position)))?;
             Ok(spread(plan, table, targets))
         };
         let make = |_: &[NewField], context: Context| {
@@ -94,7 +93,7 @@ impl Runner<'_> {
                 let plan = whole_scan(&OpenFiles::Rows(Arc::new(set)))?;
                 let wanted: Vec<Field> =
                     targets.iter().map(|target| table.field(*target)).collect();
-                let plan = spread(assigned(plan, &wanted)?, table, &targets);
+                let plan = spread(assigned(plan, &wanted, &|_, _| None)?, table, &targets);
                 return self.load_plan(transaction, table, plan);
             }
         };
@@ -251,17 +250,42 @@ pub(super) fn column_position(table: &TableSnapshot, name: &Name) -> Result<usiz
     }
 }
 
-/// The plan with its columns cast to the types of `fields`; literals are read as those types.
-fn assigned(plan: LogicalPlan, fields: &[Field]) -> Result<LogicalPlan> {
-    let cast = |expr: Expr, field: &Field| {
-        assign(expr, field.data_type)
-            .map_err(|error| error.context(format!("column \"{}\"", field.name)))
+/// Where the value of a row and a column stands in the text of what is inserted.
+fn value_position(query: &Query, row: usize, column: usize) -> Option<usize> {
+    let expr = match &*query.body {
+        SetExpr::Values(values) => values.rows.get(row)?.content.get(column)?,
+        SetExpr::Select(select) => match select.projection.get(column)? {
+            SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => expr,
+            _ => return None,
+        },
+        _ => return None,
     };
+    position_of(expr)
+}
+
+/// The plan with its columns cast to the types of `fields`; literals are read as those types.
+/// `position` tells where the value of a row and a column stands.
+fn assigned(
+    plan: LogicalPlan,
+    fields: &[Field],
+    position: &dyn Fn(usize, usize) -> Option<usize>,
+) -> Result<LogicalPlan> {
+    let cast_at = |(row, column): (usize, usize), expr: Expr, field: &Field| {
+        assign(expr, field.data_type).map_err(|error| {
+            let error = error.context(format!("column \"{}\"", field.name));
+            place(error, position(row, column))
+        })
+    };
+    let cast = |column: usize, expr: Expr, field: &Field| cast_at((0, column), expr, field);
     match plan {
         LogicalPlan::Values { mut columns, rows } => {
             let rows = rows
                 .into_iter()
-                .map(|row| row.into_iter().zip(fields).map(|(e, field)| cast(e, field)).collect())
+                .enumerate()
+                .map(|(row, exprs)| {
+                    let cells = exprs.into_iter().zip(fields).enumerate();
+                    cells.map(|(column, (e, field))| cast_at((row, column), e, field)).collect()
+                })
                 .collect::<Result<_>>()?;
             for (column, field) in columns.iter_mut().zip(fields) {
                 column.data_type = field.data_type;
@@ -269,7 +293,8 @@ fn assigned(plan: LogicalPlan, fields: &[Field]) -> Result<LogicalPlan> {
             Ok(LogicalPlan::Values { columns, rows })
         }
         LogicalPlan::Project { input, exprs, names } => {
-            let exprs = exprs.into_iter().zip(fields).map(|(expr, field)| cast(expr, field));
+            let cells = exprs.into_iter().zip(fields).enumerate();
+            let exprs = cells.map(|(column, (expr, field))| cast(column, expr, field));
             Ok(LogicalPlan::Project { input, exprs: exprs.collect::<Result<_>>()?, names })
         }
         other => {
@@ -278,7 +303,9 @@ fn assigned(plan: LogicalPlan, fields: &[Field]) -> Result<LogicalPlan> {
                 .iter()
                 .zip(fields)
                 .enumerate()
-                .map(|(index, (column, field))| cast(Expr::column(index, column.data_type), field))
+                .map(|(index, (column, field))| {
+                    cast(index, Expr::column(index, column.data_type), field)
+                })
                 .collect::<Result<_>>()?;
             let names = columns.into_iter().map(|column| column.name).collect();
             Ok(LogicalPlan::Project { input: Box::new(other), exprs, names })

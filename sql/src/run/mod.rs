@@ -29,8 +29,9 @@ use crate::bind::{Binder, Parameters};
 use crate::catalog::SnapshotCatalog;
 use crate::connection::Connection;
 use crate::database::Database;
-use crate::parse::{Copy, Statement};
+use crate::parse::{Copy, DescribeTarget, Statement};
 use crate::result::{Outcome, QueryResult};
+use crate::suspect::Suspects;
 
 /// Runs one statement.
 pub(crate) struct Runner<'r> {
@@ -53,6 +54,10 @@ impl<'r> Runner<'r> {
 
     /// Runs `statement`.
     pub(crate) fn run(&self, statement: &Statement) -> Result<Outcome> {
+        self.run_unplaced(statement).map_err(|error| Suspects::of(self.tokens).place(error))
+    }
+
+    fn run_unplaced(&self, statement: &Statement) -> Result<Outcome> {
         match statement {
             Statement::Query(query) => {
                 let snapshot = self.database().snapshot()?;
@@ -116,19 +121,31 @@ impl<'r> Runner<'r> {
         self.bind(query, &self.database().snapshot()?)
     }
 
+    /// What statements on `snapshot` may name.
+    fn catalog(&self, snapshot: &Arc<Snapshot>) -> SnapshotCatalog {
+        SnapshotCatalog::new(Arc::clone(snapshot), self.connection.named_files())
+    }
+
+    /// The file that the name of `target` stands for.
+    fn named_file(&self, target: &DescribeTarget) -> Option<DescribeTarget> {
+        let DescribeTarget::Table(name) = target else { return None };
+        let path = self.connection.named_files().remove(&name.text)?;
+        Some(DescribeTarget::Files { paths: vec![path], position: name.position })
+    }
+
     fn database(&self) -> &Database {
         self.connection.database()
     }
 
     fn query(&self, query: &Query, snapshot: &Arc<Snapshot>) -> Result<QueryResult> {
-        let catalog = SnapshotCatalog::new(Arc::clone(snapshot));
+        let catalog = self.catalog(snapshot);
         let plan = || Ok(self.optimized(self.bind_with(&catalog, query)?));
         self.run_over_files(&catalog, snapshot, plan)
     }
 
     /// The query's plan before the rules.
     fn bind(&self, query: &Query, snapshot: &Arc<Snapshot>) -> Result<LogicalPlan> {
-        self.bind_with(&SnapshotCatalog::new(Arc::clone(snapshot)), query)
+        self.bind_with(&self.catalog(snapshot), query)
     }
 
     fn bind_with(&self, catalog: &SnapshotCatalog, query: &Query) -> Result<LogicalPlan> {
@@ -148,7 +165,7 @@ impl<'r> Runner<'r> {
     fn execute(&self, plan: &PhysicalPlan, snapshot: Arc<Snapshot>) -> Result<QueryResult> {
         let pool = Arc::clone(self.database().pool());
         let stream = execute(plan, snapshot, pool, self.context.clone())?;
-        Ok(QueryResult::new(stream, &self.context))
+        Ok(QueryResult::new(stream, &self.context).with_suspects(Suspects::of(self.tokens)))
     }
 
     /// The rows of a query that feeds a load; the load tells how far the statement is, not they.
@@ -157,7 +174,8 @@ impl<'r> Runner<'r> {
         plan: &PhysicalPlan,
         snapshot: &Arc<Snapshot>,
     ) -> Result<BatchStream> {
-        let context = Context { progress: Arc::default(), ..self.context.clone() };
+        let progress = Arc::new(self.context.progress.of_input());
+        let context = Context { progress, ..self.context.clone() };
         execute(plan, Arc::clone(snapshot), Arc::clone(self.database().pool()), context)
     }
 

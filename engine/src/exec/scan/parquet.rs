@@ -58,11 +58,12 @@ impl ParquetScan {
             scan.columns.iter().map(|column| ColumnKind::flat(column.data_type)).collect();
         let total = files.row_groups().len() as u64;
         stats.scan(|profile| {
-            profile.columns_read = columns.len() as u64;
+            profile.columns_read = scan.columns.iter().map(|column| column.field).collect();
             profile.columns_total = files.fields().len() as u64;
             profile.row_groups_total = total;
             profile.row_groups_pruned = total - row_groups.len() as u64;
         });
+        stats.expect_rows(row_groups.iter().map(|at| files.row_groups()[*at].row_count).sum());
         stats.note("filter evaluated", scan.filter.len() as u64);
         Ok(ParquetScan {
             filter: Program::new(&scan.filter, &kinds, false),
@@ -90,6 +91,7 @@ impl Source for ParquetScan {
             context.cancel.check()?;
             let batch = batch?;
             let len = batch.num_rows();
+            context.progress.advance(len as u64);
             let columns = batch.columns().iter().map(|array| Vector::Flat(Arc::clone(array)));
             let batch = self.filter.filtered(Batch::new(columns.collect(), len), context)?;
             if batch.is_empty() {

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::conjunct::Test;
 use super::view::{ChunkView, Column, PageView};
+use crate::catalog::FieldId;
 use crate::encoding::CodeFilter;
 use crate::types::{DataType, Error, Result, Value};
 use crate::vector::{CodeBook, DictionaryVector, Selection, Vector};
@@ -23,24 +24,25 @@ pub(crate) struct OpenColumn {
 /// Which columns and how many pages and bytes were read, over all workers.
 #[derive(Debug)]
 pub(crate) struct ReadCounters {
+    fields: Vec<FieldId>,
+    /// Whether something of the field was read.
     columns: Vec<AtomicBool>,
     pages: AtomicU64,
     bytes: AtomicU64,
 }
 
 impl ReadCounters {
-    /// Counters for so many columns.
-    pub(crate) fn new(column_count: usize) -> ReadCounters {
-        ReadCounters {
-            columns: (0..column_count).map(|_| AtomicBool::new(false)).collect(),
-            pages: AtomicU64::new(0),
-            bytes: AtomicU64::new(0),
-        }
+    /// Counters for these columns.
+    pub(crate) fn new(fields: impl Iterator<Item = FieldId>) -> ReadCounters {
+        let (fields, columns) = fields.map(|field| (field, AtomicBool::new(false))).unzip();
+        ReadCounters { fields, columns, pages: AtomicU64::new(0), bytes: AtomicU64::new(0) }
     }
 
     /// Columns of which something was read.
-    pub(crate) fn column_count(&self) -> u64 {
-        self.columns.iter().filter(|read| read.load(Ordering::Relaxed)).count() as u64
+    pub(crate) fn columns(&self) -> Vec<FieldId> {
+        let columns = self.fields.iter().zip(&self.columns);
+        let read = columns.filter(|(_, is_read)| is_read.load(Ordering::Relaxed));
+        read.map(|(field, _)| *field).collect()
     }
 
     /// Pages read.

@@ -141,7 +141,7 @@ impl TableScan {
             with_address: false,
             kinds: given_kinds,
             bound: OnceLock::new(),
-            counters: ReadCounters::new(columns.len()),
+            counters: ReadCounters::new(columns.iter().map(|column| column.field)),
             stats: Arc::clone(stats),
         };
         scan.cut_morsels(context);
@@ -289,7 +289,7 @@ impl TableScan {
 
     fn note_reading(&self) {
         self.stats.scan(|scan| {
-            scan.columns_read = self.counters.column_count();
+            scan.columns_read = self.counters.columns();
             scan.pages_read = self.counters.page_count();
             scan.bytes_read = self.counters.byte_count();
         });

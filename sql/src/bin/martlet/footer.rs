@@ -26,6 +26,9 @@ pub(crate) fn footer(row_count: u64, elapsed: Option<Duration>, read: ReadCounts
         return format!("({rows_read} {rows}, {elapsed})");
     }
     let (columns, columns_all) = (format_count(read.columns), format_count(read.columns_all));
+    if read.pages_all == 0 {
+        return format!("({rows_read} {rows}, {elapsed}, read {columns} of {columns_all} columns)");
+    }
     let (pages, pages_all) = (format_count(read.pages), format_count(read.pages_all));
     format!(
         "({rows_read} {rows}, {elapsed}, read {columns} of {columns_all} columns, \

@@ -1,12 +1,17 @@
 //! The last result, kept for `FROM _`, `.last` and `.chart`.
 
+use std::fs::{self, File};
+use std::io::{self, BufWriter};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::error::ArrowError;
+use arrow::ipc::writer::FileWriter;
 use arrow::record_batch::RecordBatch;
 use martlet::output::{Cells, format_count};
-use martlet::{Connection, Database, Error, Result};
+use martlet::{Connection, Error, ErrorKind, Result};
 
 use crate::sql_text::{Token, tokens};
 
@@ -22,8 +27,8 @@ pub(crate) struct LastResult {
     kept: Option<Kept>,
     /// Why it was not kept.
     is_too_large: bool,
-    /// It as a table, made when it is first asked for.
-    connection: Option<Connection>,
+    /// It as a file, written when it is first asked for.
+    file: Option<LastFile>,
 }
 
 /// A result.
@@ -67,7 +72,7 @@ impl LastResult {
     /// Replaces it.
     pub(crate) fn set(&mut self, keeper: Keeper) {
         let is_too_large = keeper.kept.is_none();
-        *self = LastResult { kept: keeper.kept, is_too_large, connection: None };
+        *self = LastResult { kept: keeper.kept, is_too_large, file: None };
     }
 
     /// It, to be shown again.
@@ -83,12 +88,68 @@ impl LastResult {
         })
     }
 
-    /// A connection to a database in memory that has it as the table `_`.
-    pub(crate) fn connection(&mut self) -> Result<&Connection> {
-        if self.connection.is_none() {
-            self.connection = Some(as_table(self.kept()?)?);
+    /// Lets `_` stand for it in the statements of `connection`.
+    pub(crate) fn name_in(&mut self, connection: &Connection) -> Result<()> {
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => LastFile::write(self.kept()?)?,
+        };
+        connection.name_file(NAME, file.path.to_str());
+        self.file = Some(file);
+        Ok(())
+    }
+}
+
+/// The last result as an Arrow file among the system's temporary ones; dropping it removes the file.
+#[derive(Debug)]
+struct LastFile {
+    path: PathBuf,
+}
+
+impl Drop for LastFile {
+    fn drop(&mut self) {
+        // Somebody else may have cleared the folder.
+        let _removed = fs::remove_file(&self.path);
+    }
+}
+
+impl LastFile {
+    fn write(kept: &Kept) -> Result<LastFile> {
+        let (path, file) = new_file()?;
+        let file_of = LastFile { path };
+        let schema = storable(&kept.schema);
+        let failed = |error: ArrowError| {
+            Error::new(ErrorKind::Io, format!("cannot keep the last result: {error}"))
+        };
+        let mut writer = FileWriter::try_new(BufWriter::new(file), &schema).map_err(failed)?;
+        for batch in &kept.batches {
+            let stored = batch.columns().iter().zip(schema.fields());
+            let arrays: Vec<ArrayRef> = stored
+                .map(|(array, field)| stored_array(array, field.data_type()))
+                .collect::<Result<_>>()?;
+            let batch = RecordBatch::try_new(Arc::clone(&schema), arrays).map_err(failed)?;
+            writer.write(&batch).map_err(failed)?;
         }
-        self.connection.as_ref().ok_or_else(|| Error::internal("the last result is lost"))
+        writer.finish().map_err(failed)?;
+        Ok(file_of)
+    }
+}
+
+/// A file that was not there, for nobody else to read.
+fn new_file() -> Result<(PathBuf, File)> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let folder = std::env::temp_dir();
+    let mut number = 0_u32;
+    loop {
+        let path = folder.join(format!("martlet-{}-{number}.arrow", std::process::id()));
+        match options.open(&path) {
+            Ok(file) => return Ok((path, file)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+            Err(error) => return Err(Error::from_io("write", &path.display().to_string(), &error)),
+        }
     }
 }
 
@@ -97,33 +158,11 @@ pub(crate) fn is_read_by(sql: &str) -> bool {
     let tokens = tokens(sql);
     let names_it = |token: &Token| matches!(token.of(sql), "_" | "\"_\"");
     let reads = |word: &str| {
-        ["FROM", "DESCRIBE", "DESC", "SUMMARIZE"].iter().any(|w| w.eq_ignore_ascii_case(word))
+        ["FROM", "DESCRIBE", "DESC", "SUMMARIZE", "COPY"]
+            .iter()
+            .any(|w| w.eq_ignore_ascii_case(word))
     };
     tokens.windows(2).any(|pair| names_it(&pair[1]) && reads(pair[0].of(sql)))
-}
-
-fn as_table(kept: &Kept) -> Result<Connection> {
-    let connection = Database::open_in_memory()?.connect();
-    let schema = storable(&kept.schema);
-    let mut columns = Vec::new();
-    for field in schema.fields() {
-        let name = field.name().replace('"', "\"\"");
-        let data_type = martlet::DataType::from_arrow(field.data_type())?;
-        columns.push(format!("\"{name}\" {data_type}"));
-    }
-    connection.execute(&format!("CREATE TABLE {NAME} ({})", columns.join(", ")))?;
-    let mut appender = connection.appender(NAME)?;
-    for batch in &kept.batches {
-        let stored = batch.columns().iter().zip(schema.fields());
-        let arrays: Vec<ArrayRef> = stored
-            .map(|(array, field)| stored_array(array, field.data_type()))
-            .collect::<Result<_>>()?;
-        let batch = RecordBatch::try_new(Arc::clone(&schema), arrays)
-            .map_err(|error| Error::internal(error.to_string()))?;
-        appender.append(&batch)?;
-    }
-    appender.commit()?;
-    Ok(connection)
 }
 
 /// The array as a table stores it: intervals as texts.
@@ -173,6 +212,8 @@ fn storable(schema: &Schema) -> SchemaRef {
 
 #[cfg(test)]
 mod tests {
+    use martlet::Database;
+
     use super::*;
 
     fn last(sql: &str) -> Result<LastResult> {
@@ -192,11 +233,18 @@ mod tests {
         let sql = "SELECT 1 AS a, 2 AS a, NULL AS n, interval '1 day' AS i, now() AS t,
                    1.5::decimal(4,1) AS d, current_date AS day, 'x' AS \"a \"\"b\"\"\"";
         let mut last = last(sql)?;
-        let connection = last.connection()?;
+        let connection = Database::open_in_memory()?.connect();
+        last.name_in(&connection)?;
         let value = connection.query_value("SELECT a_2 FROM _ WHERE n IS NULL")?;
         assert_eq!(value, martlet::Value::Int(2));
         let value = connection.query_value("SELECT i || \"a \"\"b\"\"\" FROM _")?;
         assert_eq!(value, martlet::Value::Text("1 dayx".into()));
+        connection.execute("CREATE TABLE kept AS SELECT d, day FROM _")?;
+        let kept = connection.query_value("SELECT d::text FROM kept")?;
+        assert_eq!(kept, martlet::Value::Text("1.5".into()));
+        let path = last.file.as_ref().expect("a file").path.clone();
+        drop(last);
+        assert!(!path.exists());
         Ok(())
     }
 

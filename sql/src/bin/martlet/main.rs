@@ -53,6 +53,7 @@ fn main() -> ExitCode {
 }
 
 fn shell(args: &ShellArgs) -> Result<(), Failure> {
+    let is_new = args.database.as_deref().is_some_and(command::is_new);
     let database = open(args)?;
     let output = BufWriter::new(io::stdout().lock());
     let view = View::new(args.format, args.limits.max_rows);
@@ -60,7 +61,7 @@ fn shell(args: &ShellArgs) -> Result<(), Failure> {
     let target = Target::new(output, is_prompt && io::stdout().is_terminal());
     let mut session = Session::new(database.connect(), view, target);
     if is_prompt {
-        return prompt_after_init(&mut session, args);
+        return prompt_after_init(&mut session, args, is_new);
     }
     for sql in &args.commands {
         if session.run(sql)? == Next::Quit {
@@ -79,7 +80,11 @@ fn shell(args: &ShellArgs) -> Result<(), Failure> {
 }
 
 /// Runs the file of settings, greets, and prompts.
-fn prompt_after_init(session: &mut Session<'_>, args: &ShellArgs) -> Result<(), Failure> {
+fn prompt_after_init(
+    session: &mut Session<'_>,
+    args: &ShellArgs,
+    is_new: bool,
+) -> Result<(), Failure> {
     if let Some(file) = init_file(args) {
         let style = Style::of(io::stderr().is_terminal());
         let outcome = read_file(&file).and_then(|text| session.run(&text));
@@ -92,11 +97,7 @@ fn prompt_after_init(session: &mut Session<'_>, args: &ShellArgs) -> Result<(), 
         }
     }
     let version = env!("CARGO_PKG_VERSION");
-    let place = match (session.database().path(), session.database().is_read_only()) {
-        (None, _) => "a database in memory".to_owned(),
-        (Some(path), false) => path.display().to_string(),
-        (Some(path), true) => format!("{}, read-only", path.display()),
-    };
+    let place = command::place_of(session.database(), is_new);
     eprintln!("Martlet {version}: {place}. End SQL with ; and see .help for more.");
     prompt::run(session)
 }
@@ -121,7 +122,19 @@ fn completions(shell: clap_complete::Shell) -> Result<(), Failure> {
 
 fn man_page() -> Result<(), Failure> {
     let mut page = Vec::new();
-    clap_mangen::Man::new(Cli::command()).render(&mut page)?;
+    let man = clap_mangen::Man::new(Cli::command());
+    man.render_title(&mut page)?;
+    man.render_name_section(&mut page)?;
+    man.render_synopsis_section(&mut page)?;
+    man.render_description_section(&mut page)?;
+    man.render_options_section(&mut page)?;
+    // One page for all: subcommands have none of their own.
+    writeln!(page, ".SH SUBCOMMANDS")?;
+    for subcommand in Cli::command().get_subcommands() {
+        let about = subcommand.get_about().map_or_else(String::new, ToString::to_string);
+        writeln!(page, ".TP\n\\fBmartlet {}\\fR\n{about}", subcommand.get_name())?;
+    }
+    page.extend(command::man_sections().into_bytes());
     Ok(io::stdout().lock().write_all(&page)?)
 }
 

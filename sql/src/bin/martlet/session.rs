@@ -18,7 +18,7 @@ use crate::last::{self, Keeper, LastResult};
 use crate::script::{self, Piece};
 use crate::sql_text::tokens;
 use crate::target::Target;
-use crate::view::View;
+use crate::view::{Format, Style, View};
 
 /// Why a session, or a statement of it, ends early.
 #[derive(Debug)]
@@ -98,6 +98,18 @@ impl<'w> Session<'w> {
         self.connection.database()
     }
 
+    /// How the next result is shown: in a file without colours, and as its name says unless another
+    /// format for programs was set.
+    pub(crate) fn next_view(&self) -> View {
+        let mut view = self.view.clone();
+        if let Some(path) = self.target.path() {
+            view.style = Style::PLAIN;
+            let told = Format::of_ending(path).filter(|_| view.format.is_for_people());
+            view.format = told.unwrap_or(view.format);
+        }
+        view
+    }
+
     /// Runs the statements and commands of `text` in order, up to the first that fails.
     pub(crate) fn run(&mut self, text: &str) -> Result<Next, Failure> {
         let script = script::split(text);
@@ -126,9 +138,13 @@ impl<'w> Session<'w> {
 
     fn statement(&mut self, sql: &str) -> Result<(), WriteError> {
         let start = Instant::now();
-        let Session { connection, view, target, last, interrupt, .. } = self;
-        let reads_last = last::is_read_by(sql);
-        let connection = if reads_last { last.connection()? } else { &*connection };
+        let view = &self.next_view();
+        let file = self.target.path().map(|path| path.display().to_string());
+        let Session { connection, target, last, interrupt, .. } = self;
+        if last::is_read_by(sql) {
+            last.name_in(connection)?;
+        }
+        let connection = &*connection;
         let handle = connection.statement_handle();
         let shown = interrupt.during(&handle, || {
             let outcome = with_bar(&handle, || first_rows(connection, sql))?;
@@ -158,16 +174,25 @@ impl<'w> Session<'w> {
                 }
             })
         })?;
-        self.note(shown, start.elapsed())
+        self.note(shown, start.elapsed(), file)
     }
 
     /// The line under a result.
-    fn note(&mut self, shown: Shown, elapsed: Duration) -> Result<(), WriteError> {
+    fn note(
+        &mut self,
+        shown: Shown,
+        elapsed: Duration,
+        file: Option<String>,
+    ) -> Result<(), WriteError> {
         let time = self.view.tells_time.then_some(elapsed);
         let text = match shown {
             Shown::Rows { row_count, read, keeper } => {
                 self.last.set(keeper);
-                footer(row_count, time, read)
+                let text = footer(row_count, time, read);
+                match file {
+                    Some(file) => format!("{text} to {file}"),
+                    None => text,
+                }
             }
             Shown::Done { row_count: Some(count) } => footer(count, time, ReadCounts::default()),
             Shown::Done { row_count: None } => match time {
@@ -183,10 +208,10 @@ impl<'w> Session<'w> {
 
     /// Shows rows that a command made.
     pub(crate) fn show(&mut self, batch: &RecordBatch) -> Result<(), Failure> {
-        let Session { view, target, .. } = self;
+        let view = self.next_view();
         let schema = batch.schema();
-        target.result(|target| {
-            write_rows(target, view, &schema, std::iter::once(Ok(batch.clone())))
+        self.target.result(|target| {
+            write_rows(target, &view, &schema, std::iter::once(Ok(batch.clone())))
         })?;
         Ok(())
     }
@@ -266,7 +291,7 @@ fn first_rows(connection: &Connection, sql: &str) -> martlet::Result<First> {
 fn read_counts(result: &QueryResult) -> ReadCounts {
     let read = result.profile().scan_total();
     ReadCounts {
-        columns: read.columns_read,
+        columns: read.columns_read.len() as u64,
         columns_all: read.columns_total,
         pages: read.pages_read,
         pages_all: read.pages_total,

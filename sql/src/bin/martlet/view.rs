@@ -1,6 +1,7 @@
 //! How results are shown: format, width, rows, digits, colours.
 
 use std::io::{self, IsTerminal};
+use std::path::Path;
 
 use clap::ValueEnum;
 
@@ -36,6 +37,21 @@ impl Format {
     /// Whether it is for people: notes may stand around it.
     pub(crate) fn is_for_people(self) -> bool {
         matches!(self, Format::Table | Format::Box | Format::Vertical | Format::Line)
+    }
+
+    /// The format that a file's name ends in.
+    pub(crate) fn of_ending(path: &Path) -> Option<Format> {
+        let ending = path.extension()?.to_str()?.to_ascii_lowercase();
+        Some(match ending.as_str() {
+            "csv" => Format::Csv,
+            "tsv" | "tab" => Format::Tsv,
+            "json" => Format::Json,
+            "jsonl" | "ndjson" => Format::Jsonl,
+            "md" => Format::Markdown,
+            "html" | "htm" => Format::Html,
+            "sql" => Format::Insert,
+            _ => return None,
+        })
     }
 
     /// Its name on the command line.
@@ -89,7 +105,8 @@ impl View {
     }
 }
 
-fn terminal_width() -> Option<usize> {
+/// Columns of the terminal, if standard output is one.
+pub(crate) fn terminal_width() -> Option<usize> {
     let (terminal_size::Width(width), _) = terminal_size::terminal_size_of(io::stdout())?;
     Some(usize::from(width).max(1))
 }
@@ -108,7 +125,6 @@ pub(crate) struct Style {
 
 impl Style {
     /// No colours.
-    #[cfg(test)]
     pub(crate) const PLAIN: Style = Style { is_coloured: false };
 
     /// Colours if what is written to is a terminal that has them.

@@ -1,6 +1,7 @@
 //! What there is: `.tables`, `.schema`, `.cols`, `.size`, `.databases`, `.open`, `\d TABLE`.
 
 use std::fmt::Write;
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, StringArray};
@@ -182,6 +183,7 @@ pub(super) fn open(session: &mut Session<'_>, arguments: &[String]) -> Result<Ne
     let paths: Vec<&String> = arguments.iter().filter(|word| !is_read_only(word)).collect();
     let readonly = paths.len() < arguments.len();
     let options = session.database().options().clone();
+    let is_new = matches!(paths[..], [path] if is_new(Path::new(path)));
     let database = match paths[..] {
         [] if readonly => return Err(usage("open")),
         [] => Database::open_in_memory_with(options)?,
@@ -191,7 +193,26 @@ pub(super) fn open(session: &mut Session<'_>, arguments: &[String]) -> Result<Ne
     };
     session.connection = database.connect();
     session.last = LastResult::default();
+    let text = format!("Opened {}.", place_of(session.database(), is_new));
+    if session.view.format.is_for_people() {
+        session.target.note(&session.view.style.dim(&text))?;
+    }
     Ok(Next::Go)
+}
+
+/// Whether opening the path makes a database.
+pub(crate) fn is_new(path: &Path) -> bool {
+    path.read_dir().map_or(true, |mut entries| entries.next().is_none())
+}
+
+/// Where a database is and what may be done with it, as a phrase.
+pub(crate) fn place_of(database: &Database, is_new: bool) -> String {
+    match (database.path(), database.is_read_only()) {
+        (None, _) => "a database in memory".to_owned(),
+        (Some(path), _) if is_new => format!("{}, a new database", path.display()),
+        (Some(path), false) => path.display().to_string(),
+        (Some(path), true) => format!("{}, read-only", path.display()),
+    }
 }
 
 /// A batch of these columns, those without any value left out.

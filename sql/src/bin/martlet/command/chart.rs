@@ -6,22 +6,29 @@ use arrow::datatypes::Schema;
 use martlet::output::{CellKind, Cells};
 use unicode_width::UnicodeWidthStr;
 
-use super::usage;
+use super::{usage, wrong};
 use crate::format::fitted;
 use crate::last::Kept;
 use crate::session::{Failure, Next, Session};
 
+/// The kinds of charts.
+const KINDS: [&str; 3] = ["bar", "line", "hist"];
 /// Bars drawn at most.
 const BARS_MAX: usize = 60;
 /// Intervals of a histogram, at most.
 const BINS_MAX: usize = 20;
 /// Lines of a line chart.
 const HEIGHT: usize = 14;
+/// Columns named to somebody who named another.
+const NAMES_MAX: usize = 5;
 /// Columns that labels may take.
 const LABEL_WIDTH_MAX: usize = 30;
 
 pub(super) fn run(session: &mut Session<'_>, arguments: &[String]) -> Result<Next, Failure> {
     let Some((kind, names)) = arguments.split_first() else { return Err(usage("chart")) };
+    if !KINDS.contains(&kind.as_str()) {
+        return Err(wrong(kind, "a chart: there are bar, line and hist"));
+    }
     if !matches!((kind.as_str(), names.len()), ("bar" | "line", 0 | 2) | ("hist", 0 | 1)) {
         return Err(usage("chart"));
     }
@@ -104,7 +111,9 @@ fn position(schema: &Schema, name: &str) -> Result<usize, Failure> {
     exact.or_else(folded).ok_or_else(|| {
         let near = martlet::nearest(name, names.iter().copied());
         let meant = if near.is_empty() {
-            String::new()
+            let first = names.iter().take(NAMES_MAX).copied().collect::<Vec<_>>().join(", ");
+            let more = if names.len() > NAMES_MAX { ", …" } else { "" };
+            format!("hint: it has {first}{more}\n")
         } else {
             format!("did you mean: {}\n", near.join(", "))
         };

@@ -9,6 +9,7 @@ use martlet::{ColumnInfo, Connection, DataType, Error, Result, Value};
 
 use super::catalog::{counts, rows_of, texts};
 use super::usage;
+use crate::bar::{Steps, with_steps};
 use crate::session::{Failure, Next, Session};
 
 /// Columns that are combined: those with the most distinct values.
@@ -25,6 +26,7 @@ struct Grain<'a> {
     table: String,
     row_count: u64,
     was_stopped: &'a dyn Fn() -> bool,
+    steps: &'a Steps,
 }
 
 pub(super) fn run(session: &mut Session<'_>, arguments: &[String]) -> Result<Next, Failure> {
@@ -46,15 +48,17 @@ pub(super) fn run(session: &mut Session<'_>, arguments: &[String]) -> Result<Nex
     }
     let handle = session.connection.statement_handle();
     let was_stopped = || session.interrupt.was_pressed();
+    let steps = Steps::default();
     let grain = Grain {
         connection: &session.connection,
+        steps: &steps,
         table: quoted(table),
         row_count,
         was_stopped: &was_stopped,
     };
     let keys = session
         .interrupt
-        .during(&handle, || crate::bar::with_bar(&handle, || grain.keys(&columns, size_max)))?;
+        .during(&handle, || with_steps(&steps, || grain.keys(&columns, size_max)))?;
     if keys.is_empty() {
         let rows = format_count(row_count);
         session.say(&format!("No {} identifies each of the {rows} rows.", what(size_max)))?;
@@ -82,7 +86,9 @@ impl Grain<'_> {
     fn keys(&self, columns: &[ColumnInfo], size_max: usize) -> Result<Vec<Vec<String>>> {
         let mut candidates = Vec::new();
         let mut keys = Vec::new();
+        self.steps.begin(columns.len());
         for column in columns {
+            self.steps.advance();
             if matches!(column.data_type, DataType::Float32 | DataType::Float64) {
                 continue;
             }
@@ -111,7 +117,10 @@ impl Grain<'_> {
 
     fn combinations(&self, columns: &[(u64, String)], size: usize) -> Result<Vec<Vec<String>>> {
         let mut keys = Vec::new();
-        for chosen in subsets(columns.len(), size).into_iter().take(TRIALS_MAX) {
+        let trials = subsets(columns.len(), size);
+        self.steps.begin(trials.len().min(TRIALS_MAX));
+        for chosen in trials.into_iter().take(TRIALS_MAX) {
+            self.steps.advance();
             let product = chosen.iter().map(|at| u128::from(columns[*at].0)).product::<u128>();
             if product < u128::from(self.row_count) {
                 continue;
@@ -198,6 +207,7 @@ mod tests {
             table: "t".to_owned(),
             row_count,
             was_stopped: &|| false,
+            steps: &Steps::default(),
         };
         grain.keys(&columns, size_max)
     }

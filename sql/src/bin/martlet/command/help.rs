@@ -61,6 +61,65 @@ fn one(command: &Command) -> String {
     text
 }
 
+/// What the man page tells beyond the options, as roff.
+pub(crate) fn man_sections() -> String {
+    let mut text =
+        ".SH COMMANDS\nLines at the prompt or in a script that begin with a dot.\n".to_owned();
+    for command in COMMANDS {
+        let Command { name, arguments, says, .. } = command;
+        let (arguments, says) = (roff(arguments), roff(says));
+        append(&mut text, format_args!(".TP\n\\fB\\&.{name}\\fR {arguments}\n{says}\n"));
+    }
+    for (section, entries) in MAN_SECTIONS {
+        append(&mut text, format_args!(".SH {section}\n"));
+        for (name, says) in *entries {
+            append(&mut text, format_args!(".TP\n\\fB{}\\fR\n{}\n", roff(name), roff(says)));
+        }
+    }
+    text
+}
+
+const MAN_SECTIONS: &[(&str, &[(&str, &str)])] = &[
+    (
+        "FILES",
+        &[
+            ("~/.martletrc", "Commands and statements that run before the first prompt."),
+            ("~/.martlet_history", "What was typed at the prompt."),
+        ],
+    ),
+    (
+        "ENVIRONMENT",
+        &[
+            ("MARTLET_HISTORY", "The file of what was typed; none when it is empty."),
+            ("NO_COLOR", "No colours when it is not empty."),
+            (
+                "PAGER",
+                "What shows results that are longer than the screen; less if not given, nothing when empty.",
+            ),
+        ],
+    ),
+    (
+        "EXAMPLES",
+        &[
+            ("martlet sales.mart", "A prompt on a mart."),
+            (
+                "martlet -c \"FROM 'orders-*.csv' LIMIT 10\"",
+                "The first rows of files, without a database.",
+            ),
+            (
+                "martlet sales.mart --readonly -m csv -f report.sql > report.csv",
+                "A report as a file.",
+            ),
+        ],
+    ),
+];
+
+/// The text with what roff would take for its own escaped.
+fn roff(text: &str) -> String {
+    let text = text.replace('\\', "\\e").replace('-', "\\-");
+    if text.starts_with(['.', '\'']) { format!("\\&{text}") } else { text }
+}
+
 fn append(text: &mut String, arguments: std::fmt::Arguments<'_>) {
     text.write_fmt(arguments).expect("writing to a String does not fail");
 }

@@ -10,6 +10,8 @@ mod help;
 mod output;
 mod settings;
 
+pub(crate) use self::catalog::{is_new, place_of};
+pub(crate) use self::help::man_sections;
 use crate::session::{Failure, Next, Session};
 
 /// A command.
@@ -26,6 +28,8 @@ pub(crate) struct Command {
     details: &'static str,
     run: fn(&mut Session<'_>, &[String]) -> Result<Next, Failure>,
 }
+
+const ENDINGS: &str = "The file is created anew, in the format that its ending says (csv, tsv, json, jsonl, md, html, sql),\nor in the current mode.";
 
 /// All commands, in the order in which `.help` lists them.
 pub(crate) const COMMANDS: &[Command] = &[
@@ -98,7 +102,7 @@ pub(crate) const COMMANDS: &[Command] = &[
         aliases: &[],
         arguments: "",
         says: "shows the last result again",
-        details: "In the current mode: .mode csv, .once x.csv, .last writes what you see to a file.\nA query reads the last result as the table _: SELECT … FROM _.",
+        details: ".once x.csv, then .last, writes what you see to a file.\nA query reads the last result as the table _: SELECT … FROM _.",
         run: output::last,
     },
     Command {
@@ -122,7 +126,7 @@ pub(crate) const COMMANDS: &[Command] = &[
         aliases: &["\\o"],
         arguments: "[FILE]",
         says: "writes results to a file; without FILE, to the terminal again",
-        details: "The file is created anew.",
+        details: ENDINGS,
         run: output::output,
     },
     Command {
@@ -130,7 +134,7 @@ pub(crate) const COMMANDS: &[Command] = &[
         aliases: &[],
         arguments: "FILE",
         says: "writes the next result to a file",
-        details: "",
+        details: ENDINGS,
         run: output::once,
     },
     Command {
@@ -202,7 +206,7 @@ pub(crate) const COMMANDS: &[Command] = &[
         aliases: &["\\q"],
         arguments: "",
         says: "leaves the shell, as Ctrl-D does",
-        details: "exit and quit do, too.",
+        details: ".exit, exit and quit do, too.",
         run: |_, arguments| {
             nothing_more(arguments, 0)?;
             Ok(Next::Quit)
@@ -223,6 +227,13 @@ pub(crate) fn run(session: &mut Session<'_>, line: &str) -> Result<Next, Failure
     }
     let command = find(name).ok_or_else(|| unknown(name))?;
     (command.run)(session, arguments)
+}
+
+/// Whether `line` begins with a command's name.
+pub(crate) fn is_command(line: &str) -> bool {
+    let name = line.split_whitespace().next().unwrap_or_default();
+    let name = name.trim_end_matches(';');
+    [".exit", "\\x"].contains(&name) || find(name).is_some()
 }
 
 /// The command that `name`, dot or backslash included, stands for.
@@ -256,6 +267,11 @@ fn usage(name: &str) -> Failure {
     let command = COMMANDS.iter().find(|command| command.name == name);
     let arguments = command.map_or("", |command| command.arguments);
     Failure::Sql(format!("error: usage: .{name} {arguments}\nhint: .help {name} tells more\n"))
+}
+
+/// An argument is not what it should be.
+fn wrong(argument: &str, wanted: &str) -> Failure {
+    Failure::Sql(format!("error: {argument:?} is not {wanted}\n"))
 }
 
 /// Refuses arguments beyond `count`.

@@ -88,9 +88,9 @@ pub(super) fn read(session: &mut Session<'_>, arguments: &[String]) -> Result<Ne
 pub(super) fn last(session: &mut Session<'_>, arguments: &[String]) -> Result<Next, Failure> {
     nothing_more(arguments, 0)?;
     let kept = session.last.kept()?.clone();
-    let Session { view, target, .. } = session;
-    target.result(|target| {
-        write_rows(target, view, &kept.schema, kept.batches.into_iter().map(Ok))
+    let view = session.next_view();
+    session.target.result(|target| {
+        write_rows(target, &view, &kept.schema, kept.batches.into_iter().map(Ok))
     })?;
     Ok(Next::Go)
 }

@@ -1,8 +1,13 @@
 //! What can be set: `.width`, `.rows`, `.timer`, `.thousands`, `.pager`; `.settings` shows it all.
 
+use std::ops::RangeInclusive;
+
 use super::catalog::{rows_of, texts};
-use super::{nothing_more, usage};
+use super::{nothing_more, wrong};
 use crate::session::{Failure, Next, Session};
+
+/// Columns that a line may have.
+const WIDTHS: RangeInclusive<usize> = 20..=100_000;
 
 pub(super) fn width(session: &mut Session<'_>, arguments: &[String]) -> Result<Next, Failure> {
     nothing_more(arguments, 1)?;
@@ -13,8 +18,8 @@ pub(super) fn width(session: &mut Session<'_>, arguments: &[String]) -> Result<N
         }
         Some("auto" | "0") => None,
         Some(text) => {
-            let width = text.parse().ok().filter(|width| (20..=100_000).contains(width));
-            Some(width.ok_or_else(|| usage("width"))?)
+            let width = text.parse().ok().filter(|width| WIDTHS.contains(width));
+            Some(width.ok_or_else(|| wrong(text, "a number from 20 to 100,000, or auto"))?)
         }
     };
     Ok(Next::Go)
@@ -31,14 +36,14 @@ pub(super) fn rows(session: &mut Session<'_>, arguments: &[String]) -> Result<Ne
         None => session.say(&format!("rows: {}", session.view.rows_max))?,
         Some(text) => {
             session.view.rows_max =
-                text.replace(['_', ','], "").parse().map_err(|_| usage("rows"))?;
+                text.replace(['_', ','], "").parse().map_err(|_| wrong(text, "a number"))?;
         }
     }
     Ok(Next::Go)
 }
 
 pub(super) fn timer(session: &mut Session<'_>, arguments: &[String]) -> Result<Next, Failure> {
-    session.view.tells_time = switched("timer", session.view.tells_time, arguments)?;
+    session.view.tells_time = switched(session.view.tells_time, arguments)?;
     if arguments.is_empty() {
         let state = on_off(session.view.tells_time);
         session.say(&format!("timer: {state}"))?;
@@ -47,7 +52,7 @@ pub(super) fn timer(session: &mut Session<'_>, arguments: &[String]) -> Result<N
 }
 
 pub(super) fn thousands(session: &mut Session<'_>, arguments: &[String]) -> Result<Next, Failure> {
-    session.view.groups_digits = switched("thousands", session.view.groups_digits, arguments)?;
+    session.view.groups_digits = switched(session.view.groups_digits, arguments)?;
     if arguments.is_empty() {
         let state = on_off(session.view.groups_digits);
         session.say(&format!("thousands: {state}"))?;
@@ -56,7 +61,7 @@ pub(super) fn thousands(session: &mut Session<'_>, arguments: &[String]) -> Resu
 }
 
 pub(super) fn pager(session: &mut Session<'_>, arguments: &[String]) -> Result<Next, Failure> {
-    session.target.uses_pager = switched("pager", session.target.uses_pager, arguments)?;
+    session.target.uses_pager = switched(session.target.uses_pager, arguments)?;
     if arguments.is_empty() {
         let state = on_off(session.target.uses_pager);
         session.say(&format!("pager: {state}"))?;
@@ -64,13 +69,13 @@ pub(super) fn pager(session: &mut Session<'_>, arguments: &[String]) -> Result<N
     Ok(Next::Go)
 }
 
-fn switched(name: &str, is_on: bool, arguments: &[String]) -> Result<bool, Failure> {
+fn switched(is_on: bool, arguments: &[String]) -> Result<bool, Failure> {
     nothing_more(arguments, 1)?;
     match arguments.first().map(|word| word.to_ascii_lowercase()).as_deref() {
         None => Ok(!is_on),
         Some("on" | "true" | "1") => Ok(true),
         Some("off" | "false" | "0") => Ok(false),
-        Some(_) => Err(usage(name)),
+        Some(word) => Err(wrong(word, "on or off")),
     }
 }
 

@@ -20,6 +20,8 @@ use crate::view::{Style, View};
 const CELL_WIDTH_MIN: usize = 40;
 /// The only cell of a line, a line of a plan for one, is cut here: beside it nothing gets out of line.
 const LONE_CELL_WIDTH_MAX: usize = 2_000;
+/// By how much wider cuts are tried where there is room.
+const WIDTH_STEP: usize = 4;
 /// Narrower cuts of texts and names, tried before columns are left out.
 const NARROW_WIDTHS: [usize; 3] = [30, 22, 16];
 /// ` │ ` between columns.
@@ -195,8 +197,9 @@ fn shown_rows(batches: &[RecordBatch], options: TableOptions) -> usize {
 /// beside an ellipsis.
 fn choose_columns(source: &Source<'_>) -> Result<(Vec<Column>, Vec<Column>)> {
     let line_width = source.options.columns_width();
-    let widths = std::iter::once(source.cell_width_max()).chain(NARROW_WIDTHS);
-    for text_width_max in widths {
+    let usual = source.cell_width_max();
+    let wide = (usual + 1..=line_width).rev().step_by(WIDTH_STEP);
+    for text_width_max in wide.chain([usual]).chain(NARROW_WIDTHS) {
         if let Some(columns) = all_columns(source, line_width, text_width_max)? {
             return Ok((columns, Vec::new()));
         }
@@ -390,9 +393,9 @@ mod tests {
             ("b", one),
         ]);
         let text = rendered(&batch, 60, 100)?;
-        assert!(text.contains(&format!("{}… │ 1", "x".repeat(39))), "{text}");
+        assert!(text.contains(&format!("{}… │ 1", "x".repeat(52))), "{text}");
         assert!(text.contains("two↵lines and \u{fffd}[31mred"), "{text}");
-        assert!(text.contains(&format!("{}…", "北".repeat(19))), "{text}");
+        assert!(text.contains(&format!("{}…", "北".repeat(26))), "{text}");
         assert!(text.lines().all(|line| line.width() <= 60), "{text}");
         Ok(())
     }

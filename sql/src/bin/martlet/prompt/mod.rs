@@ -20,6 +20,7 @@ use reedline::{
 
 use self::colour::SqlHighlighter;
 use self::names::Names;
+use crate::command;
 use crate::script;
 use crate::session::{Failure, Next, Session};
 use crate::view::Style;
@@ -51,7 +52,12 @@ pub(crate) fn run(session: &mut Session<'_>) -> Result<(), Failure> {
             // Ctrl-C clears the line.
             _ => continue,
         };
-        match session.run(as_command(&text).unwrap_or(&text)) {
+        let outcome = match stranded_command(&text) {
+            Some(line) if leaves(line) => return Ok(()),
+            Some(line) => Err(unfinished_before(line)),
+            None => session.run(as_command(&text).unwrap_or(&text)),
+        };
+        match outcome {
             Ok(Next::Go) => (),
             Ok(Next::Quit) => return Ok(()),
             // The pager was left before everything was written.
@@ -68,6 +74,26 @@ fn as_command(text: &str) -> Option<&'static str> {
         "quit" | "exit" => Some(".quit"),
         _ => None,
     }
+}
+
+/// The command on the last line of a statement that has no semicolon yet.
+fn stranded_command(text: &str) -> Option<&str> {
+    let rest = script::split(text).rest?;
+    let (statement, line) = text[rest].rsplit_once('\n')?;
+    // A line of a quoted text is no command.
+    let is_open = script::split(&format!("{statement}\n;")).rest.is_some();
+    (!is_open && command::is_command(line)).then(|| line.trim())
+}
+
+fn leaves(line: &str) -> bool {
+    matches!(line.trim_end_matches(';'), ".quit" | ".exit" | "\\q")
+}
+
+fn unfinished_before(line: &str) -> Failure {
+    Failure::Sql(format!(
+        "error: the statement before {line} has no semicolon: nothing was run\n\
+         hint: the arrow up brings it back\n"
+    ))
 }
 
 fn editor(names: &Arc<Mutex<Names>>, style: Style) -> Reedline {
@@ -141,7 +167,10 @@ struct Finished;
 
 impl Validator for Finished {
     fn validate(&self, text: &str) -> ValidationResult {
-        if as_command(text).is_some() || script::split(text).rest.is_none() {
+        if as_command(text).is_some()
+            || script::split(text).rest.is_none()
+            || stranded_command(text).is_some()
+        {
             ValidationResult::Complete
         } else {
             ValidationResult::Incomplete
@@ -155,7 +184,7 @@ impl reedline::Completer for SqlCompleter {
     fn complete(&mut self, text: &str, at: usize) -> CompletionResult {
         let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let found = complete::complete(text, at, &mut *names);
-        let suggestions: Vec<Suggestion> = found
+        let mut suggestions: Vec<Suggestion> = found
             .candidates
             .into_iter()
             .map(|candidate| Suggestion {
@@ -167,6 +196,14 @@ impl reedline::Completer for SqlCompleter {
                 ..Suggestion::default()
             })
             .collect();
+        if suggestions.is_empty() {
+            // What stands there stays: of nothing at all the menu would make a noise.
+            suggestions.push(Suggestion {
+                value: text[found.start..at].to_owned(),
+                span: Span::new(found.start, at),
+                ..Suggestion::default()
+            });
+        }
         CompletionResult::fresh(suggestions)
     }
 }
@@ -228,5 +265,21 @@ mod tests {
         for text in ["SELECT 1", "SELECT ';", "SELECT 1;\nSELECT 2", "helpless"] {
             assert!(!is_finished(text), "{text}");
         }
+    }
+
+    #[test]
+    fn a_command_below_a_statement_without_semicolon_is_seen() {
+        for (text, command) in [
+            ("SELECT 1\n.tables", Some(".tables")),
+            ("SELECT 1; SELECT 2\n  \\q ", Some("\\q")),
+            ("SELECT\n.5", None),
+            ("SELECT 'a\n.quit", None),
+            ("SELECT 1 /*\n.quit", None),
+            ("SELECT 1;\n.quit", None),
+        ] {
+            assert_eq!(stranded_command(text), command, "{text}");
+            assert_eq!(is_finished(text), command.is_some() || text.contains(';'), "{text}");
+        }
+        assert!(leaves(".exit") && leaves(".quit;") && !leaves(".tables"));
     }
 }
