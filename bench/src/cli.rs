@@ -83,11 +83,11 @@ pub(crate) enum SuiteCommand {
     },
     /// The hits suite at several sizes and thread counts: time per row, speed-up
     Scale {
-        /// The sizes, in rows
+        /// The sizes, in rows, between commas
         #[arg(long, value_delimiter = ',',
               default_values_t = [100_000, 1_000_000, 3_000_000, 10_000_000, 30_000_000])]
         sizes: Vec<u64>,
-        /// The thread counts
+        /// The thread counts, between commas
         #[arg(long, value_delimiter = ',', default_values_t = [1, 2])]
         threads: Vec<usize>,
         #[command(flatten)]

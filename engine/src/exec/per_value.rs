@@ -33,7 +33,7 @@ const SMALL: u64 = 1_024;
 
 /// With a kernel for pieces, results for all values cost less than those for so small a share of rows
 /// would, value by value.
-const PIECEWISE_SHARE: u64 = 64;
+const PIECEWISE_SHARE: u64 = 128;
 /// Pieces of a dictionary taken at once.
 const PIECES: usize = 8;
 
@@ -195,7 +195,8 @@ impl PerValue {
             return by_code.clone().map_or(Found::Nowhere, Found::ByCode);
         }
         let codes_pay = seen >= code_count / 8 || code_count < SMALL;
-        if self.by_id || !codes_pay {
+        // A kernel waits for the rows that make all values pay: those of a row group have no pieces.
+        if self.by_id || self.kernel.is_some() || !codes_pay {
             return Found::Nowhere;
         }
         // Not inside `get_or_init`: workers that ask at the same time share the work.

@@ -22,7 +22,7 @@ use crate::encoding::{Encoding, Page, PageKind};
 use crate::types::{DataType, Error, Result};
 
 /// Bytes of opened chunks that one run keeps.
-const CACHED_BYTES_MAX: usize = 256 << 20;
+const CACHED_BYTES_MAX: usize = 512 << 20;
 
 /// One sorted run of a dictionary.
 #[derive(Debug)]
