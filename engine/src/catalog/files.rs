@@ -17,6 +17,40 @@ pub struct FileSet {
     pub reading: Reading,
     /// Whether the types were inferred from a sample, so that a value beyond it may not fit.
     pub is_sampled: bool,
+    /// What the first file says about its columns.
+    pub comments: FileComments,
+}
+
+/// What a file says about itself, under the key [`FileComments::KEY`] of its Arrow schema and of the
+/// fields of that.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FileComments {
+    /// About all of it.
+    pub table: Option<String>,
+    /// About columns, by their names.
+    pub columns: Vec<(String, String)>,
+}
+
+impl FileComments {
+    /// The key of a comment.
+    pub const KEY: &str = "comment";
+
+    /// Those in a schema.
+    pub fn of_schema(schema: &arrow::datatypes::Schema) -> FileComments {
+        let of_field = |field: &arrow::datatypes::FieldRef| {
+            Some((field.name().clone(), field.metadata().get(FileComments::KEY)?.clone()))
+        };
+        FileComments {
+            table: schema.metadata().get(FileComments::KEY).cloned(),
+            columns: schema.fields().iter().filter_map(of_field).collect(),
+        }
+    }
+
+    /// About the column called `name`.
+    pub fn column(&self, name: &str) -> Option<&str> {
+        let found = self.columns.iter().find(|(column, _)| column == name);
+        found.map(|(_, comment)| comment.as_str())
+    }
 }
 
 /// One of the files.
@@ -186,6 +220,8 @@ pub enum ReadAs {
     Cast(DataType),
     /// By a pattern of `strftime`.
     Pattern(DataType, String),
+    /// The same where the values fit the pattern and nobody gave the type.
+    PatternFound(DataType, String),
 }
 
 impl ReadAs {
@@ -202,7 +238,9 @@ impl ReadAs {
             ReadAs::Nanoseconds => DataType::Timestamp { unit: TimeUnit::Nanosecond, zoned: false },
             ReadAs::Zoned => DataType::Timestamp { unit: TimeUnit::Microsecond, zoned: true },
             ReadAs::Nothing | ReadAs::Text => DataType::Utf8,
-            ReadAs::Cast(data_type) | ReadAs::Pattern(data_type, _) => *data_type,
+            ReadAs::Cast(data_type)
+            | ReadAs::Pattern(data_type, _)
+            | ReadAs::PatternFound(data_type, _) => *data_type,
         }
     }
 
@@ -232,6 +270,8 @@ pub struct Reading {
     pub compression: Compression,
     /// What may stand before the fraction of a number.
     pub points: Points,
+    /// How dates and times are written, if not in one of the usual ways.
+    pub patterns: Patterns,
     /// What stands for NULL besides a cell that is empty and not quoted.
     pub nulls: Vec<String>,
     /// Whether an empty cell that is not quoted is NULL.
@@ -255,6 +295,7 @@ impl Default for Reading {
             encoding: Encoding::Utf8,
             compression: Compression::Detect,
             points: Points::Point,
+            patterns: Patterns::default(),
             nulls: Vec::new(),
             empty_is_null: true,
             quoted_nulls: false,
@@ -264,6 +305,15 @@ impl Default for Reading {
             rejects_file: None,
         }
     }
+}
+
+/// Patterns of `strftime`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Patterns {
+    /// Of dates.
+    pub date: Option<String>,
+    /// Of timestamps.
+    pub timestamp: Option<String>,
 }
 
 /// How characters are bytes. A byte order mark of UTF-16 is believed in any case.

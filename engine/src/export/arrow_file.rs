@@ -31,7 +31,7 @@ impl ArrowExport {
     /// `Io`.
     pub fn new(target: Target, schema: &SchemaRef, is_stream: bool) -> Result<ArrowExport> {
         let fields: Vec<FieldRef> = schema.fields().iter().map(named_uuid).collect();
-        let schema = Schema::new(fields);
+        let schema = Schema::new_with_metadata(fields, schema.metadata().clone());
         let writer = if is_stream {
             Writer::Stream(StreamWriter::try_new(target, &schema).map_err(failed)?)
         } else {
@@ -69,8 +69,9 @@ fn named_uuid(field: &FieldRef) -> FieldRef {
     if *field.data_type() != DataType::FixedSizeBinary(16) {
         return FieldRef::clone(field);
     }
-    let name = [("ARROW:extension:name".to_owned(), "arrow.uuid".to_owned())];
-    FieldRef::new(field.as_ref().clone().with_metadata(name.into()))
+    let mut metadata = field.metadata().clone();
+    metadata.insert("ARROW:extension:name".to_owned(), "arrow.uuid".to_owned());
+    FieldRef::new(field.as_ref().clone().with_metadata(metadata))
 }
 
 fn failed(error: ArrowError) -> Error {

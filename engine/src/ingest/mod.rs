@@ -18,6 +18,7 @@ mod guard;
 pub mod json;
 mod load;
 mod order;
+mod parallel;
 pub mod parquet;
 mod positional;
 mod queue;
@@ -51,7 +52,7 @@ pub struct LoadOptions {
     pub merge_policy: MergePolicy,
     /// Where temporary files go; the system's folder for them when `None`.
     pub spool_folder: Option<PathBuf>,
-    /// Bytes of rows that an [`Appender`] keeps in memory; 128 MiB or an eighth of the memory limit
+    /// Bytes of rows that an [`Appender`] keeps in memory; 384 MiB or a quarter of the memory limit
     /// when `None`.
     pub buffer_bytes_max: Option<usize>,
     /// Bytes of new dictionary values of a column that wait in memory; 96 MiB when `None`.

@@ -11,7 +11,7 @@ use super::glob;
 use super::json::{self, JsonOptions};
 use super::rows::folder_values;
 use crate::catalog::files::{
-    FileColumn, FileSet, ForeignFile, Layout, Origin, Points, ReadAs, Reading,
+    FileColumn, FileComments, FileSet, ForeignFile, Layout, Origin, Patterns, Points, ReadAs, Reading,
 };
 use crate::context::Context;
 use crate::types::{DataType, Error, Result};
@@ -38,10 +38,6 @@ pub struct GivenTypes {
     pub by_position: Vec<DataType>,
     /// Whether all others are text.
     pub all_text: bool,
-    /// How dates are written.
-    pub date_pattern: Option<String>,
-    /// How timestamps are written.
-    pub timestamp_pattern: Option<String>,
 }
 
 /// What a file holds.
@@ -164,8 +160,9 @@ fn combine(
         Points::Either
     };
     let mut set = FileSet {
-        columns: read_as(columns, &table.types)?,
+        columns: read_as(columns, &table.types, &reading.patterns)?,
         is_sampled: schemas.iter().any(|schema| schema.is_sampled),
+        comments: FileComments::default(),
         reading: Reading { points, ..reading.clone() },
         files: schemas
             .into_iter()
@@ -200,7 +197,11 @@ fn surplus(schema: &FileSchema, column: &str, first: &str, by_position: bool) ->
 }
 
 /// Columns with what is given of them, and what their values allow otherwise.
-fn read_as(columns: Vec<Named>, types: &GivenTypes) -> Result<Vec<FileColumn>> {
+fn read_as(
+    columns: Vec<Named>,
+    types: &GivenTypes,
+    patterns: &Patterns,
+) -> Result<Vec<FileColumn>> {
     for (name, _) in &types.by_name {
         if !columns.iter().any(|column| same_name(&column.name, name)) {
             return Err(Error::unknown_name(format!(
@@ -220,10 +221,10 @@ fn read_as(columns: Vec<Named>, types: &GivenTypes) -> Result<Vec<FileColumn>> {
         let given = named
             .map(|(_, data_type)| *data_type)
             .or_else(|| types.by_position.get(index).copied());
-        let inferred = if types.all_text { ReadAs::Text } else { candidates.read_as() };
+        let inferred = if types.all_text { ReadAs::Text } else { candidates.read_as(patterns) };
         let reading = match given {
             Some(DataType::Utf8) => ReadAs::Text,
-            Some(data_type) => by_pattern(data_type, types).unwrap_or(ReadAs::Cast(data_type)),
+            Some(data_type) => by_pattern(data_type, patterns).unwrap_or(ReadAs::Cast(data_type)),
             None => inferred,
         };
         FileColumn { name, data_type: reading.data_type(), origin: Origin::Cells(reading) }
@@ -231,10 +232,10 @@ fn read_as(columns: Vec<Named>, types: &GivenTypes) -> Result<Vec<FileColumn>> {
     Ok(columns.into_iter().enumerate().map(column).collect())
 }
 
-fn by_pattern(data_type: DataType, types: &GivenTypes) -> Option<ReadAs> {
+fn by_pattern(data_type: DataType, patterns: &Patterns) -> Option<ReadAs> {
     let pattern = match data_type {
-        DataType::Date => types.date_pattern.as_ref(),
-        DataType::Timestamp { .. } => types.timestamp_pattern.as_ref(),
+        DataType::Date => patterns.date.as_ref(),
+        DataType::Timestamp { .. } => patterns.timestamp.as_ref(),
         _ => None,
     }?;
     Some(ReadAs::Pattern(data_type, pattern.clone()))
@@ -263,7 +264,7 @@ fn add_folders(set: &mut FileSet, table: &TableOptions) {
         for value in values.filter_map(|(_, value)| value.as_ref()) {
             candidates.narrow_by_word(value.as_bytes());
         }
-        let data_type = match candidates.read_as() {
+        let data_type = match candidates.read_as(&Patterns::default()) {
             ReadAs::Integer => DataType::Int64,
             ReadAs::Date(crate::catalog::files::DateOrder::Ymd) => DataType::Date,
             _ => DataType::Utf8,

@@ -222,8 +222,8 @@ impl TextFormat {
             }
             "names" => self.csv.names = value.texts(option)?,
             "all_varchar" => table.types.all_text = value.boolean(option)?,
-            "dateformat" => table.types.date_pattern = Some(pattern(value, option)?),
-            "timestampformat" => table.types.timestamp_pattern = Some(pattern(value, option)?),
+            "dateformat" => reading.patterns.date = Some(pattern(value, option)?),
+            "timestampformat" => reading.patterns.timestamp = Some(pattern(value, option)?),
             "compression" => {
                 reading.compression = value.choice(
                     option,

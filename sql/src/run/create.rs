@@ -1,6 +1,6 @@
 //! `CREATE TABLE` and `DROP TABLE`.
 
-use martlet_engine::catalog::NewField;
+use martlet_engine::catalog::{FieldId, NewField, TableId};
 use martlet_engine::ingest::parquet::ParquetImport;
 use martlet_engine::ingest::{Appender, ColumnSource, LoadOptions, OrderKey, load};
 use martlet_engine::plan::{Expr, LogicalPlan};
@@ -9,6 +9,7 @@ use martlet_engine::types::{DataType, Error, Result};
 use sqlparser::ast::{self, OrderByExpr, OrderByOptions, OrderBySort};
 
 use super::Runner;
+use super::descriptions::Descriptions;
 use super::load::{FileColumns, fields_of, whole_scan};
 use crate::bind::{bind_data_type, file_names, place, unknown_table};
 use crate::catalog::SnapshotCatalog;
@@ -52,7 +53,11 @@ impl Runner<'_> {
                 let catalog = self.catalog(transaction.snapshot());
                 let plan = || Ok(without_untyped(self.bind_with(&catalog, query)?));
                 Some(match FileColumns::of(&plan()?) {
-                    Some(columns) => self.load_columns(&transaction, &new, &columns.import()?)?,
+                    Some(columns) => {
+                        let descriptions = Descriptions::of(&plan()?, None)?;
+                        let source = columns.import()?;
+                        self.load_columns(&transaction, &new, &source, &descriptions)?
+                    }
                     None => self.create_from_plan(&transaction, &new, &catalog, plan)?,
                 })
             }
@@ -72,7 +77,12 @@ impl Runner<'_> {
         let catalog = self.catalog(transaction.snapshot());
         match catalog.open(&names)? {
             OpenFiles::Parquet { files, .. } => {
-                self.load_columns(transaction, new, &files.import()?)
+                let comments = files.comments();
+                let comment =
+                    |field: &NewField| comments.column(&field.name).map(ToOwned::to_owned);
+                let columns = files.fields().iter().map(comment).collect();
+                let descriptions = Descriptions { table: comments.table.clone(), columns };
+                self.load_columns(transaction, new, &files.import()?, &descriptions)
             }
             OpenFiles::Rows(_) => {
                 let plan = || whole_scan(&catalog.open(&names)?);
@@ -86,9 +96,11 @@ impl Runner<'_> {
         transaction: &Transaction,
         new: &NewTable<'_>,
         source: &ParquetImport,
+        descriptions: &Descriptions,
     ) -> Result<u64> {
         let options = new.load_options(source.fields())?;
         let table = new.create(transaction, source.fields())?;
+        describe(transaction, table, descriptions)?;
         Ok(load(transaction, table, source, &options, &self.context)?.row_count)
     }
 
@@ -100,13 +112,16 @@ impl Runner<'_> {
         plan: impl Fn() -> Result<LogicalPlan>,
     ) -> Result<u64> {
         // What cannot be created is refused before all rows are read.
-        let fields = fields_of(&plan()?);
-        new.load_options(&fields)?;
+        let first = plan()?;
+        let descriptions = Descriptions::of(&first, None)?;
+        new.load_options(&fields_of(&first))?;
+        drop(first);
         let (fields, appender) =
             self.collect_rows(catalog, transaction.snapshot(), plan, |fields, context| {
                 Ok(Appender::new(fields.to_vec(), new.load_options(fields)?, context))
             })?;
         let table = new.create(transaction, &fields)?;
+        describe(transaction, table, &descriptions)?;
         let report = appender.load(transaction, table)?;
         Ok(report.row_count)
     }
@@ -128,6 +143,13 @@ impl Runner<'_> {
     }
 }
 
+/// Says of a new table what its source says of itself.
+fn describe(transaction: &Transaction, table: TableId, said: &Descriptions) -> Result<()> {
+    let fields: Vec<FieldId> =
+        transaction.writer(table)?.fields().iter().map(|field| field.id).collect();
+    said.set(transaction, table, &fields)
+}
+
 /// A table about to be created.
 struct NewTable<'n> {
     name: &'n Name,
@@ -141,7 +163,7 @@ impl NewTable<'_> {
         &self,
         transaction: &Transaction,
         fields: &[NewField],
-    ) -> Result<martlet_engine::catalog::TableId> {
+    ) -> Result<TableId> {
         if let Some(old) = self.replaces {
             transaction.drop_table(old)?;
         }

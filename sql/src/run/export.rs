@@ -8,10 +8,15 @@ use arrow::array::{ArrayRef, RecordBatch, UInt32Array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType as ArrowType, FieldRef, Schema, SchemaRef, TimeUnit};
 use hashbrown::HashMap;
-use martlet_engine::export::{ArrowExport, ParquetExport, Target};
+use martlet_engine::catalog::files::FileComments;
+use martlet_engine::export::{ArrowExport, ParquetExport, ParquetStyle, Target};
+use martlet_engine::ingest::parquet::SECONDS_KEY;
+use martlet_engine::storage::Snapshot;
 use martlet_engine::types::{Error, Result};
+use sqlparser::ast::Query;
 
 use super::Runner;
+use super::descriptions::Descriptions;
 use crate::bind::{ExportFormat, ExportOptions, export_options, place, unknown_table};
 use crate::output::{Cells, CsvWriter, JsonWriter, WriteError};
 use crate::parse::{CopiedRows, NamedFiles};
@@ -26,20 +31,27 @@ impl Runner<'_> {
     pub(super) fn copy_to(&self, rows: &CopiedRows, files: &NamedFiles) -> Result<Outcome> {
         let options = export_options(files)?;
         let path = files.paths.first().map_or("", String::as_str);
-        let result = self.copied_rows(rows)?;
+        let (result, descriptions) = self.copied_rows(rows)?;
+        let schema = described(&result.schema(), descriptions);
         let written = if options.partition_by.is_empty() {
-            one_file(result, Path::new(path), &options.format)
+            one_file(result, &schema, Path::new(path), &options.format)
         } else {
-            folders(result, Path::new(path), &options)
+            self.folders(result, &schema, Path::new(path), &options)
         };
         let row_count = written.map_err(|error| place(error, Some(files.position)))?;
         Ok(Outcome::Done { row_count: Some(row_count) })
     }
 
-    fn copied_rows(&self, rows: &CopiedRows) -> Result<QueryResult> {
+    fn copied_rows(&self, rows: &CopiedRows) -> Result<(QueryResult, Descriptions)> {
         let snapshot = self.database().snapshot()?;
         let (name, columns) = match rows {
-            CopiedRows::Query(query) => return self.query(query, &snapshot),
+            CopiedRows::Query(query) => {
+                let catalog = SnapshotCatalog::new(Arc::clone(&snapshot));
+                let descriptions = self.descriptions(&catalog, query, &snapshot)?;
+                let plan = || Ok(self.optimized(self.bind_with(&catalog, query)?));
+                let result = self.run_over_files(&catalog, &snapshot, plan)?;
+                return Ok((result, descriptions));
+            }
             CopiedRows::Table { name, columns } => (name, columns),
         };
         let is_file = self.connection.named_files().contains_key(&name.text);
@@ -60,23 +72,87 @@ impl Runner<'_> {
             let bound = runner.bind_with(&catalog, query);
             Ok(runner.optimized(bound.map_err(|error| at_column(error, columns))?))
         };
-        runner.run_over_files(&catalog, &snapshot, plan)
+        let result = runner.run_over_files(&catalog, &snapshot, plan)?;
+        Ok((result, runner.descriptions(&catalog, query, &snapshot)?))
+    }
+
+    /// Writes the rows to `root/name=value/…/data_0.…`. A file appears when it and those beside it are
+    /// whole. Rows of folders beyond [`FOLDERS_MAX`] wait in memory until the others are written.
+    fn folders(
+        &self,
+        result: QueryResult,
+        schema: &SchemaRef,
+        root: &Path,
+        options: &ExportOptions,
+    ) -> Result<u64> {
+        let mut folders = Folders::new(schema, root, options)?;
+        let mut memory = self.context.memory.reservation("folders beyond those written at once");
+        let mut waiting = Vec::new();
+        let mut waiting_bytes = 0;
+        let mut row_count = 0;
+        for batch in result {
+            let batch = batch?;
+            row_count += u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
+            if let Some(rest) = folders.write(&batch)? {
+                waiting_bytes += rest.get_array_memory_size();
+                memory.resize(waiting_bytes)?;
+                waiting.push(rest);
+            }
+        }
+        folders.finish()?;
+        while !waiting.is_empty() {
+            let mut rest = Vec::new();
+            for batch in waiting {
+                self.context.cancel.check()?;
+                rest.extend(folders.write(&batch)?);
+            }
+            folders.finish()?;
+            waiting = rest;
+        }
+        Ok(row_count)
+    }
+
+    /// What is said of the columns of a query.
+    fn descriptions(
+        &self,
+        catalog: &SnapshotCatalog,
+        query: &Query,
+        snapshot: &Arc<Snapshot>,
+    ) -> Result<Descriptions> {
+        match self.bind_with(catalog, query) {
+            Ok(plan) => Descriptions::of(&plan, Some(snapshot)),
+            // Whoever runs it tells what is wrong.
+            Err(_) => Ok(Descriptions::default()),
+        }
     }
 }
 
-/// An error of the query that we wrote, at the column that the user wrote.
-fn at_column(error: Error, columns: &[crate::parse::Name]) -> Error {
-    let named = columns.iter().find(|column| error.message().contains(&column.text));
-    match named {
-        Some(column) => error.at(column.position),
-        None => error,
+/// The schema with what is said of its columns.
+fn described(schema: &SchemaRef, descriptions: Descriptions) -> SchemaRef {
+    let Descriptions { table, columns } = descriptions;
+    if table.is_none() && columns.iter().all(Option::is_none) {
+        return Arc::clone(schema);
     }
+    let mut comments = columns.into_iter();
+    let fields = schema.fields().iter().map(|field| {
+        let mut metadata = field.metadata().clone();
+        metadata.extend(comments.next().flatten().map(|text| (FileComments::KEY.to_owned(), text)));
+        Arc::new(field.as_ref().clone().with_metadata(metadata))
+    });
+    let fields: Vec<FieldRef> = fields.collect();
+    let mut metadata = schema.metadata().clone();
+    metadata.extend(table.map(|text| (FileComments::KEY.to_owned(), text)));
+    Arc::new(Schema::new_with_metadata(fields, metadata))
 }
 
 /// Writes all rows to the file at `path`; gives how many.
-fn one_file(result: QueryResult, path: &Path, format: &ExportFormat) -> Result<u64> {
-    let schema = result.schema();
-    let mut writer = Writer::new(path, &schema, format)?;
+fn one_file(
+    result: QueryResult,
+    schema: &SchemaRef,
+    path: &Path,
+    format: &ExportFormat,
+) -> Result<u64> {
+    let mut writer = Writer::new(path, schema, format)?;
     let mut row_count = 0;
     for batch in result {
         let batch = batch?;
@@ -87,51 +163,68 @@ fn one_file(result: QueryResult, path: &Path, format: &ExportFormat) -> Result<u
     Ok(row_count)
 }
 
-/// Writes the rows to `root/name=value/…/data_0.…`. A file appears when all of them are whole.
-fn folders(result: QueryResult, root: &Path, options: &ExportOptions) -> Result<u64> {
-    let schema = result.schema();
-    let keys = key_columns(&schema, &options.partition_by)?;
-    let others: Vec<usize> =
-        (0..schema.fields().len()).filter(|column| !keys.contains(column)).collect();
-    if others.is_empty() {
-        return Err(Error::invalid("PARTITION_BY leaves no column to write"));
+/// Folders that are being written.
+struct Folders<'a> {
+    root: &'a Path,
+    options: &'a ExportOptions,
+    schema: SchemaRef,
+    /// Positions of the columns that folders are named by, and of the others.
+    keys: Vec<usize>,
+    others: Vec<usize>,
+    inner: SchemaRef,
+    writers: HashMap<PathBuf, Writer>,
+}
+
+impl<'a> Folders<'a> {
+    fn new(schema: &SchemaRef, root: &'a Path, options: &'a ExportOptions) -> Result<Folders<'a>> {
+        let keys = key_columns(schema, &options.partition_by)?;
+        let others: Vec<usize> =
+            (0..schema.fields().len()).filter(|column| !keys.contains(column)).collect();
+        if others.is_empty() {
+            return Err(Error::invalid("PARTITION_BY leaves no column to write"));
+        }
+        let has_files = fs::read_dir(root).is_ok_and(|mut entries| entries.next().is_some());
+        if has_files && !options.overwrite {
+            return Err(Error::already_exists(format!("{} has files already", root.display()))
+                .with_hint("name another folder, or write (OVERWRITE)"));
+        }
+        let inner = Arc::new(schema.project(&others)?);
+        let (schema, writers) = (Arc::clone(schema), HashMap::new());
+        Ok(Folders { root, options, schema, keys, others, inner, writers })
     }
-    let has_files = fs::read_dir(root).is_ok_and(|mut entries| entries.next().is_some());
-    if has_files && !options.overwrite {
-        return Err(Error::already_exists(format!("{} has files already", root.display()))
-            .with_hint("name another folder, or write (OVERWRITE)"));
-    }
-    let inner: SchemaRef = Arc::new(schema.project(&others)?);
-    let mut writers: HashMap<PathBuf, Writer> = HashMap::new();
-    let mut row_count = 0;
-    for batch in result {
-        let batch = batch?;
-        row_count += u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
-        for (folder, rows) in rows_by_folder(&batch, &schema, &keys)? {
-            let part = arrow::compute::take_record_batch(&batch.project(&others)?, &rows)?;
-            if !writers.contains_key(&folder) {
-                if writers.len() >= FOLDERS_MAX {
-                    return Err(Error::unsupported(format!(
-                        "more than {FOLDERS_MAX} folders at once"
-                    ))
-                    .with_hint("partition by fewer columns, or by date_trunc('month', …)"));
+
+    /// Writes what belongs in the folders that are open or can be; gives the other rows.
+    fn write(&mut self, batch: &RecordBatch) -> Result<Option<RecordBatch>> {
+        let mut rest: Vec<u32> = Vec::new();
+        for (folder, rows) in rows_by_folder(batch, &self.schema, &self.keys)? {
+            if !self.writers.contains_key(&folder) {
+                if self.writers.len() >= FOLDERS_MAX {
+                    rest.extend(rows.values());
+                    continue;
                 }
-                let path = root.join(&folder);
+                let path = self.root.join(&folder);
                 fs::create_dir_all(&path).map_err(|error| {
                     Error::from_io("create", &path.display().to_string(), &error)
                 })?;
-                let file = path.join(options.format.file_name());
-                writers.insert(folder.clone(), Writer::new(&file, &inner, &options.format)?);
+                let file = path.join(self.options.format.file_name());
+                let writer = Writer::new(&file, &self.inner, &self.options.format)?;
+                self.writers.insert(folder.clone(), writer);
             }
-            if let Some(writer) = writers.get_mut(&folder) {
+            let part = arrow::compute::take_record_batch(&batch.project(&self.others)?, &rows)?;
+            if let Some(writer) = self.writers.get_mut(&folder) {
                 writer.write(&part)?;
             }
         }
+        if rest.is_empty() {
+            return Ok(None);
+        }
+        rest.sort_unstable();
+        Ok(Some(arrow::compute::take_record_batch(batch, &UInt32Array::from(rest))?))
     }
-    for (_, writer) in writers {
-        writer.finish()?;
+
+    fn finish(&mut self) -> Result<()> {
+        self.writers.drain().try_for_each(|(_, writer)| writer.finish())
     }
-    Ok(row_count)
 }
 
 fn key_columns(schema: &Schema, names: &[String]) -> Result<Vec<usize>> {
@@ -224,8 +317,8 @@ impl Writer {
                 Writer::Json(writer.map_err(|error| failed(error, path))?)
             }
             ExportFormat::Parquet(style) => {
-                let schema = in_milliseconds(schema);
-                let export = ParquetExport::new(target(plain)?, Arc::clone(&schema), style)?;
+                let (schema, style) = parquet_words(schema, style);
+                let export = ParquetExport::new(target(plain)?, Arc::clone(&schema), &style)?;
                 Writer::Parquet(Box::new(export), schema)
             }
             ExportFormat::Arrow { is_stream } => {
@@ -264,6 +357,29 @@ impl Writer {
     }
 }
 
+/// The schema that Parquet can write, and the footer's words about what it cannot.
+fn parquet_words(schema: &SchemaRef, style: &ParquetStyle) -> (SchemaRef, ParquetStyle) {
+    let written = in_milliseconds(schema);
+    let mut style = style.clone();
+    let mut add = |key: &str, value: String| {
+        if !style.metadata.iter().any(|(known, _)| known == key) {
+            style.metadata.push((key.to_owned(), value));
+        }
+    };
+    let pairs = schema.fields().iter().zip(written.fields()).enumerate();
+    let seconds: Vec<String> = pairs
+        .filter(|(_, (wanted, written))| wanted.data_type() != written.data_type())
+        .map(|(position, _)| position.to_string())
+        .collect();
+    if !seconds.is_empty() {
+        add(SECONDS_KEY, seconds.join(","));
+    }
+    if let Some(comment) = schema.metadata().get(FileComments::KEY) {
+        add(FileComments::KEY, comment.clone());
+    }
+    (written, style)
+}
+
 /// Parquet knows no seconds: they are written as milliseconds.
 fn in_milliseconds(schema: &SchemaRef) -> SchemaRef {
     let field = |field: &FieldRef| {
@@ -276,7 +392,8 @@ fn in_milliseconds(schema: &SchemaRef) -> SchemaRef {
         };
         Arc::new(field.as_ref().clone().with_data_type(data_type))
     };
-    Arc::new(Schema::new(schema.fields().iter().map(field).collect::<Vec<FieldRef>>()))
+    let fields: Vec<FieldRef> = schema.fields().iter().map(field).collect();
+    Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()))
 }
 
 fn failed(error: WriteError, path: &Path) -> Error {

@@ -4,6 +4,7 @@ mod comment;
 mod copy;
 mod create;
 mod describe;
+mod descriptions;
 mod explain;
 mod export;
 mod file_rows;

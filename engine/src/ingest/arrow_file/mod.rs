@@ -19,7 +19,7 @@ use super::glob;
 use super::rows::RowSink;
 use super::table_of_files::TableOptions;
 use crate::catalog::NewField;
-use crate::catalog::files::{FileColumn, FileSet, ForeignFile, Layout, Origin, Reading};
+use crate::catalog::files::{FileColumn, FileComments, FileSet, ForeignFile, Layout, Origin, Reading};
 use crate::context::Context;
 use crate::types::{DataType, Error, Result};
 
@@ -43,20 +43,27 @@ pub fn describe_arrow(patterns: &[String], table: &TableOptions) -> Result<FileS
     let mut columns: Vec<FileColumn> = Vec::new();
     let mut by_name: HashMap<String, usize> = HashMap::new();
     let mut files = Vec::with_capacity(paths.len());
+    let mut comments = FileComments::default();
     for (file_idx, path) in paths.iter().enumerate() {
         let messages = Messages::open(path)?;
+        if file_idx == 0 {
+            comments = FileComments::of_schema(&messages.schema);
+        }
         let mut places = vec![None; columns.len()];
         for (place, field) in messages.schema.fields().iter().enumerate() {
             let column = column(field);
             let known = by_name.get(&column.name).copied();
             let index = match known.filter(|index| places[*index].is_none()) {
-                Some(index) if columns[index].data_type != column.data_type => {
-                    return Err(Error::type_mismatch(format!(
-                        "{path}: column \"{}\" is of type {}, but of type {} in {}",
-                        column.name, column.data_type, columns[index].data_type, paths[0]
-                    )));
+                Some(index) => {
+                    let (known, own) = (columns[index].data_type, column.data_type);
+                    columns[index].data_type = wider(known, own).ok_or_else(|| {
+                        Error::type_mismatch(format!(
+                            "{path}: column \"{}\" is of type {own}, but of type {known} in {}",
+                            column.name, paths[0]
+                        ))
+                    })?;
+                    index
                 }
-                Some(index) => index,
                 None if file_idx > 0 && !table.union_by_name => {
                     return Err(Error::invalid(format!(
                         "{path} has a column \"{}\" that {} does not have",
@@ -82,7 +89,48 @@ pub fn describe_arrow(patterns: &[String], table: &TableOptions) -> Result<FileS
     for file in &mut files {
         file.places.resize(columns.len(), None);
     }
-    Ok(FileSet { files, columns, reading: Reading::default(), is_sampled: false })
+    Ok(FileSet { files, columns, reading: Reading::default(), is_sampled: false, comments })
+}
+
+/// The type that takes the values of both without loss.
+fn wider(one: DataType, other: DataType) -> Option<DataType> {
+    use DataType::{Date, Float32, Float64, Int16, Int32, Int64, Time, Timestamp};
+    let signed = |data_type: DataType| match data_type {
+        DataType::UInt8 => Int16,
+        DataType::UInt16 => Int32,
+        DataType::UInt32 => Int64,
+        signed => signed,
+    };
+    let bytes = |data_type: DataType| data_type.to_arrow().primitive_width();
+    Some(match (one, other) {
+        (one, other) if one == other => one,
+        (one, other) if one.is_unsigned_integer() && other.is_unsigned_integer() => {
+            if bytes(one) < bytes(other) { other } else { one }
+        }
+        (one, other) if one.is_integer() && other.is_integer() => {
+            let (one, other) = (signed(one), signed(other));
+            if one == DataType::UInt64 || other == DataType::UInt64 {
+                DataType::Decimal { precision: 20, scale: 0 }
+            } else if bytes(one) < bytes(other) {
+                other
+            } else {
+                one
+            }
+        }
+        (Float32, Float64) | (Float64, Float32) => Float64,
+        (Float32 | Float64, other) | (other, Float32 | Float64)
+            if bytes(other) <= Some(4) && other.is_integer() =>
+        {
+            Float64
+        }
+        (Date, stamp @ Timestamp { zoned: false, .. })
+        | (stamp @ Timestamp { zoned: false, .. }, Date) => stamp,
+        (Time(one), Time(other)) => Time(one.max(other)),
+        (Timestamp { unit, zoned }, Timestamp { unit: other, zoned: also }) if zoned == also => {
+            Timestamp { unit: unit.max(other), zoned }
+        }
+        _ => return None,
+    })
 }
 
 fn column(field: &Field) -> FileColumn {
@@ -141,6 +189,8 @@ impl ArrowFiles {
         let row_count = batch.num_rows();
         let mut memory = context.memory.reservation("reading a file");
         memory.resize(batch.get_array_memory_size())?;
+        let bytes = u64::try_from(batch.get_array_memory_size()).unwrap_or(u64::MAX);
+        context.progress.read(bytes);
         let mut arrays = Vec::with_capacity(columns.len());
         for (column, place) in columns.iter().zip(&places) {
             let column = &self.set.columns[*column];

@@ -6,8 +6,9 @@
 
 use super::moment::{Moment, date, moment, time};
 use super::number::{Whole, boolean, float, whole};
-use super::{Cell, CellColumn};
-use crate::catalog::files::{DateOrder, Points, ReadAs};
+use super::{Cell, CellColumn, pattern};
+use crate::catalog::files::{DateOrder, Patterns, Points, ReadAs};
+use crate::types::DataType;
 
 /// A set of readings, and whether any value was seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +27,9 @@ const DATE: [u32; 3] = [1 << 6, 1 << 7, 1 << 8];
 const TIMESTAMP: [u32; 3] = [1 << 9, 1 << 10, 1 << 11];
 const NANOSECONDS: u32 = 1 << 12;
 const ZONED: u32 = 1 << 13;
-const ALL: u32 = (1 << 14) - 1;
+const DATE_PATTERN: u32 = 1 << 14;
+const TIMESTAMP_PATTERN: u32 = 1 << 15;
+const ALL: u32 = (1 << 16) - 1;
 const OF_STRINGS: u32 = TIME | DATE[0] | TIMESTAMP[0] | NANOSECONDS | ZONED;
 const OF_LITERALS: u32 = BOOL | INTEGER | LARGE | FLOAT;
 
@@ -62,10 +65,18 @@ impl Candidates {
     }
 
     /// The first reading.
-    pub(in crate::ingest) fn read_as(self) -> ReadAs {
+    pub(in crate::ingest) fn read_as(self, patterns: &Patterns) -> ReadAs {
         let has = |bit: u32| self.bits & bit != 0;
         if !self.seen {
             return ReadAs::Nothing;
+        }
+        for (bit, pattern, data_type) in [
+            (DATE_PATTERN, &patterns.date, DataType::Date),
+            (TIMESTAMP_PATTERN, &patterns.timestamp, DataType::TIMESTAMP),
+        ] {
+            if let Some(pattern) = pattern.as_ref().filter(|_| has(bit)) {
+                return ReadAs::PatternFound(data_type, pattern.clone());
+            }
         }
         for (bit, reading) in [
             (BOOL, ReadAs::Bool),
@@ -101,10 +112,11 @@ impl Candidates {
                 continue;
             }
             self.seen = true;
+            let text = cell.bytes(column.piece).trim_ascii();
             self.bits &= if cell.is_escaped() {
                 0
             } else {
-                of_text(cell.bytes(column.piece).trim_ascii(), self.bits)
+                of_text(text, self.bits) | of_patterns(text, self.bits, column.patterns)
             };
         }
     }
@@ -137,6 +149,22 @@ impl Candidates {
     pub(in crate::ingest) fn allows(self, text: &[u8]) -> bool {
         self.bits & of_text(text, self.bits) != 0
     }
+}
+
+/// Which of the patterns in `asked` the text fits.
+fn of_patterns(text: &[u8], asked: u32, patterns: &Patterns) -> u32 {
+    let mut bits = 0;
+    if let Some(pattern) = patterns.date.as_ref().filter(|_| asked & DATE_PATTERN != 0)
+        && pattern::date(text, pattern).is_some()
+    {
+        bits |= DATE_PATTERN;
+    }
+    if let Some(pattern) = patterns.timestamp.as_ref().filter(|_| asked & TIMESTAMP_PATTERN != 0)
+        && pattern::timestamp(text, pattern).is_some()
+    {
+        bits |= TIMESTAMP_PATTERN;
+    }
+    bits
 }
 
 /// How JSON, which has no such numbers, is given them as texts.
@@ -204,7 +232,7 @@ mod tests {
 
     fn read_as(values: &[&str]) -> ReadAs {
         let bits = values.iter().fold(ALL, |bits, text| bits & of_text(text.as_bytes(), bits));
-        Candidates { bits, seen: !values.is_empty() }.read_as()
+        Candidates { bits, seen: !values.is_empty() }.read_as(&Patterns::default())
     }
 
     #[test]

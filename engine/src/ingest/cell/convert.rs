@@ -16,11 +16,10 @@ use arrow::datatypes::{
     Time64NanosecondType, TimestampMicrosecondType, TimestampMillisecondType,
     TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
-use chrono::{NaiveDate, NaiveDateTime, NaiveTime, Timelike};
 
-use super::moment::{Moment, date, moment, time};
+use super::moment::{date, moment, time};
 use super::number::{Whole, boolean, float, small, whole};
-use super::{Cell, CellColumn};
+use super::{Cell, CellColumn, pattern};
 use crate::catalog::files::{DateOrder, ReadAs};
 use crate::types::{DataType, Result, TimeUnit, Value, match_integer_type};
 
@@ -74,7 +73,7 @@ pub(in crate::ingest) fn convert(column: &CellColumn<'_>, reading: &ReadAs) -> R
             reading.data_type(),
         )?,
         ReadAs::Cast(data_type) => cast(column, *data_type)?,
-        ReadAs::Pattern(data_type, pattern) => by_pattern(column, *data_type, pattern)?,
+        ReadAs::Pattern(data_type, pattern) | ReadAs::PatternFound(data_type, pattern) => by_pattern(column, *data_type, pattern)?,
     })
 }
 
@@ -311,37 +310,17 @@ fn bytes(
 
 /// By a pattern of `strftime`.
 fn by_pattern(column: &CellColumn<'_>, data_type: DataType, pattern: &str) -> Result<Converted> {
-    let text = |text: &[u8]| String::from_utf8(text.to_vec()).ok();
     Ok(match data_type {
-        DataType::Date => primitives::<Date32Type>(column, |bytes| {
-            let text = text(bytes)?;
-            let found = NaiveDate::parse_from_str(&text, pattern)
-                .ok()
-                .or_else(|| Some(NaiveDateTime::parse_from_str(&text, pattern).ok()?.date()))?;
-            i32::try_from(found.signed_duration_since(NaiveDate::default()).num_days()).ok()
-        }),
-        DataType::Time(_) => primitives::<Time64MicrosecondType>(column, |bytes| {
-            let found = NaiveTime::parse_from_str(&text(bytes)?, pattern).ok()?;
-            let second = i64::from(found.num_seconds_from_midnight());
-            Some(second * 1_000_000 + i64::from(found.nanosecond() / 1_000))
-        }),
+        DataType::Date => primitives::<Date32Type>(column, |text| pattern::date(text, pattern)),
+        DataType::Time(_) => {
+            primitives::<Time64MicrosecondType>(column, |text| pattern::time(text, pattern))
+        }
         DataType::Timestamp { zoned: true, .. } => typed(
-            primitives::<TimestampMicrosecondType>(column, |bytes| {
-                let found = chrono::DateTime::parse_from_str(&text(bytes)?, pattern).ok()?;
-                Some(found.timestamp_micros())
-            }),
+            primitives::<TimestampMicrosecondType>(column, |text| pattern::zoned(text, pattern)),
             DataType::Timestamp { unit: TimeUnit::Microsecond, zoned: true },
         )?,
-        _ => primitives::<TimestampMicrosecondType>(column, |bytes| {
-            let text = text(bytes)?;
-            let found = NaiveDateTime::parse_from_str(&text, pattern)
-                .ok()
-                .or_else(|| NaiveDate::parse_from_str(&text, pattern).ok()?.and_hms_opt(0, 0, 0))?;
-            let offset = i64::from(found.nanosecond());
-            let days = found.date().signed_duration_since(NaiveDate::default()).num_days();
-            let clock = i64::from(found.num_seconds_from_midnight()) * 1_000_000_000 + offset;
-            Moment { days: i32::try_from(days).ok()?, nanoseconds: clock, offset: None }
-                .microseconds()
+        _ => primitives::<TimestampMicrosecondType>(column, |text| {
+            pattern::timestamp(text, pattern)
         }),
     })
 }
@@ -374,7 +353,7 @@ mod tests {
     use arrow::array::AsArray;
 
     use super::*;
-    use crate::catalog::files::Reading;
+    use crate::catalog::files::{Patterns, Reading};
     use crate::ingest::cell::{Escapes, Nulls};
 
     fn converted(cells: &[&str], reading: &ReadAs) -> Converted {
@@ -397,6 +376,7 @@ mod tests {
             cells: &cells,
             escapes: Escapes::Byte(b'"'),
             nulls: &nulls,
+            patterns: &Patterns::default(),
         };
         convert(&column, reading).unwrap()
     }
@@ -469,7 +449,7 @@ mod tests {
         let cells = [Cell::plain(0, 1), Cell::plain(1, 2), Cell::plain(2, 3)];
         let nulls = Nulls::none();
         let escapes = Escapes::Byte(b'"');
-        let column = CellColumn { piece, cells: &cells, escapes, nulls: &nulls };
+        let column = CellColumn { piece, cells: &cells, escapes, nulls: &nulls, patterns: &Patterns::default() };
         let found = convert(&column, &ReadAs::Text).unwrap();
         assert_eq!(found.misfits, [1]);
         assert_eq!(found.array.as_string::<i32>().value(2), "b");

@@ -1,19 +1,20 @@
 //! Cells of text files: where they are in a piece of the file, what types they could be, and the
 //! arrays they become.
 //!
-//! CSV and JSON differ in how cells are found; from there on they share this. `number` and `moment`
-//! read single values, `candidates` keeps which readings every value seen allows, `convert` makes
+//! CSV and JSON differ in how cells are found; from there on they share this. `number`, `moment` and
+//! `pattern` read single values, `candidates` keeps which readings every value seen allows, `convert` makes
 //! arrays. Must not know files or rows.
 
 mod candidates;
 mod convert;
 mod moment;
 mod number;
+mod pattern;
 
 pub(super) use self::candidates::Candidates;
 pub(super) use self::convert::convert;
 
-use crate::catalog::files::Reading;
+use crate::catalog::files::{Patterns, Reading};
 
 /// A piece of a file with its cells is shorter than this.
 pub(super) const PIECE_BYTES_MAX: usize = 1 << 29;
@@ -202,6 +203,8 @@ pub(super) struct CellColumn<'a> {
     pub(super) escapes: Escapes,
     /// Which are NULL.
     pub(super) nulls: &'a Nulls,
+    /// How dates and times may be written besides the usual ways.
+    pub(super) patterns: &'a Patterns,
 }
 
 impl CellColumn<'_> {

@@ -174,6 +174,7 @@ fn infer_rows(
                 cells: std::slice::from_ref(cell),
                 escapes: records.escapes(),
                 nulls: &nulls,
+                patterns: &reading.patterns,
             });
         }
     }

@@ -28,17 +28,37 @@ pub(super) struct Sniffed {
 
 /// The dialect of the text from byte `start` of `sample` on; what `options` say is taken as said.
 pub(super) fn sniff(sample: &[u8], start: usize, is_cut: bool, options: &CsvOptions) -> Sniffed {
-    let newline = options.newline.unwrap_or_else(|| newline(&sample[start..]));
-    let comment = options.comment.unwrap_or(None);
-    let fixed = Dialect { comment, newline, ..Dialect::default() };
+    let told = options.comment.unwrap_or(None);
+    let mut best = best(sample, (start, is_cut), options, told);
+    // Lines of all kinds may fit nothing that the records among them do.
+    if best.is_none() && options.comment.is_none() && has_comments(&sample[start..]) {
+        best = self::best(sample, (start, is_cut), options, Some(b'#'));
+    }
+    let mut sniffed = best.unwrap_or_else(|| single(sample, start, is_cut, options));
+    if options.comment.is_none() && sniffed.dialect.comment.is_none() {
+        sniffed.dialect.comment = comment_of(sample, start, is_cut, &sniffed);
+    }
+    sniffed
+}
+
+/// The dialect in which records of several fields fit together best, if there is one.
+fn best(
+    sample: &[u8],
+    (start, is_cut): (usize, bool),
+    options: &CsvOptions,
+    comment: Option<u8>,
+) -> Option<Sniffed> {
+    let text = &sample[start..];
+    let delimiters = options.delimiter.map_or_else(|| DELIMITERS.to_vec(), |one| vec![one]);
     let mut best: Option<(usize, Sniffed)> = None;
-    for quoting in quotings(&sample[start..], options) {
-        let delimiters = options.delimiter.map_or_else(|| DELIMITERS.to_vec(), |one| vec![one]);
-        for delimiter in delimiters {
-            let (quote, escape) = quoting;
-            let blanks_around_quotes = quote
-                .is_some_and(|quote| has_blank_before_quote(&sample[start..], delimiter, quote));
-            let dialect = Dialect { delimiter, quote, escape, blanks_around_quotes, ..fixed };
+    for (quote, escape) in quotings(text, options) {
+        let newline = options.newline.unwrap_or_else(|| newline(text, quote, escape));
+        for delimiter in &delimiters {
+            let delimiter = *delimiter;
+            let blanks_around_quotes =
+                quote.is_some_and(|quote| has_blank_before_quote(text, delimiter, quote));
+            let dialect =
+                Dialect { delimiter, quote, escape, comment, newline, blanks_around_quotes };
             let records = Records::read(sample, start, dialect, TRIAL_ROWS, is_cut);
             let Some((score, field_count)) = score(&records, options.delimiter.is_some()) else {
                 continue;
@@ -48,12 +68,15 @@ pub(super) fn sniff(sample: &[u8], start: usize, is_cut: bool, options: &CsvOpti
             }
         }
     }
-    let mut sniffed =
-        best.map_or_else(|| single(sample, start, is_cut, options, fixed), |best| best.1);
-    if options.comment.is_none() {
-        sniffed.dialect.comment = comment_of(sample, start, is_cut, &sniffed);
-    }
-    sniffed
+    best.map(|(_, sniffed)| sniffed)
+}
+
+fn has_comments(text: &[u8]) -> bool {
+    text.first() == Some(&b'#') || text.windows(2).any(|pair| is_end(pair[0]) && pair[1] == b'#')
+}
+
+fn is_end(byte: u8) -> bool {
+    matches!(byte, b'\n' | b'\r')
 }
 
 /// Quotes and escapes that are worth trying, the most usual first.
@@ -77,9 +100,12 @@ fn quotings(sample: &[u8], options: &CsvOptions) -> Vec<(Option<u8>, Option<u8>)
             (Some(quote), Some(escape)) => quotings.push((Some(quote), escape.or(Some(quote)))),
             (Some(quote), None) => {
                 quotings.push((Some(quote), Some(quote)));
-                let backslash = |pair: &[u8]| pair[0] == b'\\' && pair[1] == quote;
-                if sample.windows(2).any(backslash) {
-                    quotings.push((Some(quote), Some(b'\\')));
+                // DuckDB escapes whatever quote with double quotes.
+                for escape in [b'\\', b'"'] {
+                    let escaped = |pair: &[u8]| pair[0] == escape && pair[1] == quote;
+                    if escape != quote && sample.windows(2).any(escaped) {
+                        quotings.push((Some(quote), Some(escape)));
+                    }
                 }
             }
         }
@@ -122,28 +148,42 @@ fn width(records: &Records<'_>) -> Option<usize> {
 }
 
 /// One column: no delimiter fits.
-fn single(
-    sample: &[u8],
-    start: usize,
-    is_cut: bool,
-    options: &CsvOptions,
-    fixed: Dialect,
-) -> Sniffed {
-    let quoted = Dialect { quote: options.quote.unwrap_or(Some(b'"')), ..fixed };
+fn single(sample: &[u8], start: usize, is_cut: bool, options: &CsvOptions) -> Sniffed {
+    let text = &sample[start..];
     let delimiter = options.delimiter.unwrap_or_else(|| {
         // One that does not occur, so that every line is a field.
         DELIMITERS.into_iter().find(|byte| memchr(*byte, sample).is_none()).unwrap_or(b',')
     });
-    let quoted = Dialect { delimiter, ..quoted };
+    let quote = options.quote.unwrap_or_else(|| {
+        Some(if is_around_most_lines(text, b'\'') { b'\'' } else { b'"' })
+    });
+    let escape = quote.and_then(|quote| options.escape.unwrap_or(Some(quote)));
+    let dialect = |quote: Option<u8>, escape| Dialect {
+        delimiter,
+        quote,
+        escape,
+        comment: options.comment.unwrap_or(None),
+        newline: options.newline.unwrap_or_else(|| newline(text, quote, escape)),
+        blanks_around_quotes: false,
+    };
+    let quoted = dialect(quote, escape);
     let records = Records::read(sample, start, quoted, TRIAL_ROWS, is_cut);
     let fits = (0..records.len()).all(|row| records.field_count(row) > 0);
-    let dialect = if fits || options.quote.is_some() {
-        quoted
-    } else {
-        Dialect { quote: None, escape: None, ..quoted }
-    };
+    let dialect = if fits || options.quote.is_some() { quoted } else { dialect(None, None) };
     let field_count = width(&records).unwrap_or(1);
     Sniffed { dialect, field_count: if options.delimiter.is_some() { field_count } else { 1 } }
+}
+
+/// Whether most lines that are not empty begin and end with `quote`.
+fn is_around_most_lines(text: &[u8], quote: u8) -> bool {
+    let lines = text.split(|byte| is_end(*byte)).filter(|line| !line.is_empty());
+    let (mut count, mut within) = (0_usize, 0_usize);
+    for line in lines.take(TRIAL_ROWS) {
+        count += 1;
+        let has_both = line.len() > 1 && line[0] == quote && line[line.len() - 1] == quote;
+        within += usize::from(has_both);
+    }
+    within * 2 > count
 }
 
 /// `#` where lines that begin with it are no records.
@@ -159,18 +199,25 @@ fn has_blank_before_quote(sample: &[u8], delimiter: u8, quote: u8) -> bool {
     sample.windows(3).any(|three| three[0] == delimiter && three[1] == b' ' && three[2] == quote)
 }
 
-/// What ends lines outside of double quotes.
-fn newline(sample: &[u8]) -> Newline {
+/// What ends lines outside of quotes, which are those at the beginning of a field.
+fn newline(sample: &[u8], quote: Option<u8>, escape: Option<u8>) -> Newline {
     let (mut feeds, mut returns) = (0_usize, 0_usize);
     let mut within = false;
+    let mut last = b'\n';
     for (at, byte) in sample.iter().enumerate() {
-        match byte {
-            b'"' => within = !within,
-            b'\n' if !within => feeds += 1,
-            b'\r' if !within && sample.get(at + 1).is_some_and(|next| *next != b'\n') => {
-                returns += 1;
-            }
-            _ => {}
+        if within {
+            // What stands between two quotes in a row is text as well.
+            within = Some(*byte) != quote || (last == b'\\' && escape == Some(b'\\'));
+        } else if Some(*byte) == quote {
+            within = Some(last) == quote || is_end(last) || is_delimiter(last);
+        } else if *byte == b'\n' {
+            feeds += 1;
+        } else if *byte == b'\r' && sample.get(at + 1).is_some_and(|next| *next != b'\n') {
+            returns += 1;
+        }
+        // Blanks may stand before a quote.
+        if within || *byte != b' ' {
+            last = *byte;
         }
     }
     let ends_in_return = sample.last() == Some(&b'\r');
@@ -182,6 +229,10 @@ fn newline(sample: &[u8]) -> Newline {
         (feeds, returns) if returns * 10 < feeds => Newline::Lf,
         _ => Newline::Any,
     }
+}
+
+fn is_delimiter(byte: u8) -> bool {
+    DELIMITERS.contains(&byte)
 }
 
 #[cfg(test)]
@@ -218,10 +269,16 @@ mod tests {
         assert_eq!(sniffed("a,b\n\"x\\\"y\",2\n").2.escape, Some(b'\\'));
         assert_eq!(sniffed("a,b\n\"x\"\"y\",2\n").2.escape, Some(b'"'));
         assert_eq!(sniffed("# c\na,b\n1,2\n").2.comment, Some(b'#'));
+        assert_eq!(sniffed("# c\n# d\na,b\n1,2\n# e\n3,4\n").2.comment, Some(b'#'));
         assert_eq!(sniffed("#a,b\n1,2\n").2.comment, None);
         assert_eq!(sniffed("a,b\r1,2\r").2.newline, Newline::Cr);
         assert_eq!(sniffed("a,b\r\n1,2\r\n").2.newline, Newline::Lf);
         assert_eq!(sniffed("a,b\r1,2\n3,4\r").2.newline, Newline::Any);
+        assert_eq!(sniffed("a,b\r1,'x\ny'\r2,it's\r").2.newline, Newline::Cr);
+        assert_eq!(sniffed("a,b\n1,it's\r\n2,don't\r\n").2.newline, Newline::Lf);
+        assert_eq!(sniffed("a,b\n1,'it\"'s'\n2,'x'\n").2.escape, Some(b'"'));
+        assert_eq!(sniffed("'a'\n'it''s'\n").2.quote, Some(b'\''));
+        assert_eq!(sniffed("'a'\nit\n'twas\n").2.quote, Some(b'"'));
         assert!(sniffed("a,b\n1, \"x\"\n").2.blanks_around_quotes);
     }
 }

@@ -6,17 +6,13 @@
 pub(super) mod rows;
 pub(super) mod syntax;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
-
 use hashbrown::HashMap;
 
 use self::rows::JsonRows;
 use self::syntax::{Fault, skip_blanks, string, value};
 use super::cell::{Candidates, Cell, Escapes};
 use super::content::Content;
-use super::guard::guarded;
+use super::parallel::fold_pieces;
 use super::rows::pieces::{OpenFile, RowFormat};
 use super::table_of_files::{FileSchema, Named};
 use crate::catalog::files::{JsonFraming, JsonLayout, Layout, Points, Reading};
@@ -347,49 +343,28 @@ fn discover_all(
     let rows = JsonRows::framed(framing);
     let format = RowFormat::Json { rows: rows.clone(), width: 0 };
     let file = OpenFile::open(path, format, start, reading)?;
-    let found = Mutex::new(Discovery::new(flatten));
-    let failure: Mutex<Option<Error>> = Mutex::default();
-    let next_piece = AtomicUsize::new(0);
-    let work = || loop {
-        let piece = next_piece.fetch_add(1, Ordering::Relaxed);
-        let failed = failure.lock().unwrap_or_else(PoisonError::into_inner).is_some();
-        if failed || piece >= file.piece_count() {
-            break;
+    let begin = || Discovery::new(flatten);
+    let observe = |piece: usize, own: &mut Discovery| {
+        (own.piece, own.seen) = (piece + 1, 0);
+        let Some((_, bytes)) = file.piece(piece, &context.cancel)? else { return Ok(()) };
+        let mut at = 0;
+        while at < bytes.len() {
+            at = match next(&rows, &bytes, at, own) {
+                Ok(Some(at)) => at,
+                Ok(None) => break,
+                Err(fault) => rows.recover(&bytes, fault.at.max(at)),
+            };
         }
-        let mut own = Discovery::new(flatten);
-        own.piece = piece + 1;
-        let outcome = guarded(|| {
-            let Some((_, bytes)) = file.piece(piece, &context.cancel)? else { return Ok(()) };
-            let mut at = 0;
-            while at < bytes.len() {
-                at = match next(&rows, &bytes, at, &mut own) {
-                    Ok(Some(at)) => at,
-                    Ok(None) => break,
-                    Err(fault) => rows.recover(&bytes, fault.at.max(at)),
-                };
-            }
-            Ok(())
-        });
-        if let Err(error) = outcome {
-            failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-        }
-        found.lock().unwrap_or_else(PoisonError::into_inner).root.merge(own.root);
+        Ok(())
     };
-    thread::scope(|scope| {
-        for _ in 1..context.worker_count.max(1) {
-            scope.spawn(work);
-        }
-        work();
-    });
-    match failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        Some(error) => Err(error),
-        None => Ok(found.into_inner().unwrap_or_else(PoisonError::into_inner)),
-    }
+    let merge = |all: &mut Discovery, own: Discovery| all.root.merge(own.root);
+    fold_pieces(file.piece_count(), context, begin, observe, |_| false, merge)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::files::Patterns;
 
     fn columns(text: &str, flatten: bool) -> (JsonFraming, Vec<String>) {
         let bytes = text.as_bytes();
@@ -401,7 +376,7 @@ mod tests {
         let described = discovery
             .columns()
             .into_iter()
-            .map(|(path, candidates)| format!("{} {:?}", path.join("."), candidates.read_as()));
+            .map(|(path, candidates)| format!("{} {:?}", path.join("."), candidates.read_as(&Patterns::default())));
         (framing, described.collect())
     }
 

@@ -91,8 +91,20 @@ pub(super) fn cast(array: &ArrayRef, to: DataType) -> Converted {
         return Ok(Arc::clone(array));
     }
     let strict = CastOptions { safe: false, ..CastOptions::default() };
-    cast_with_options(array, &target, &strict)
-        .map_err(|error| BadValue { row: 0, what: format!("cannot become {to}: {error}").into() })
+    let bad = |what: String| BadValue { row: 0, what: what.into() };
+    let cast = |array: &ArrayRef, target| {
+        cast_with_options(array, target, &strict)
+            .map_err(|error| bad(format!("cannot become {to}: {error}")))
+    };
+    let values = cast(array, &target)?;
+    let is_coarser = matches!(
+        to,
+        DataType::Time(TimeUnit::Second) | DataType::Timestamp { unit: TimeUnit::Second, .. }
+    );
+    if is_coarser && *cast(&values, array.data_type())? != **array {
+        return Err(bad(format!("cannot become {to}: it has fractions of a second")));
+    }
+    Ok(values)
 }
 
 /// Text of which every value is UTF-8.

@@ -12,10 +12,11 @@ use parquet::file::metadata::{
     ParquetStatisticsPolicy,
 };
 
-use super::schema::{FileColumn, file_columns};
+use super::schema::{FileColumn, Leaf, file_columns};
 use super::thrift::{ThriftError, check_footer};
 use crate::ingest::guard::guarded;
-use crate::types::{Error, Result};
+use crate::catalog::files::FileComments;
+use crate::types::{DataType, Error, Result, TimeUnit};
 
 /// The footer's length and the magic bytes at the end.
 const TAIL_BYTES: u64 = 8;
@@ -41,6 +42,8 @@ pub(super) struct SourceFile {
     pub(super) metadata: ParquetMetaData,
     /// Top-level columns.
     pub(super) columns: Vec<FileColumn>,
+    /// Positions of columns whose times were seconds, which Parquet stores as milliseconds.
+    seconds: Vec<usize>,
 }
 
 impl SourceFile {
@@ -64,9 +67,43 @@ impl SourceFile {
         let columns =
             guarded(|| Ok(file_columns(metadata.file_metadata().schema_descr(), binary_as_string)))
                 .map_err(|error| error.context(path))?;
-        let source = SourceFile { path: path.to_owned(), file, data_end, metadata, columns };
+        let seconds = seconds(&metadata);
+        let source =
+            SourceFile { path: path.to_owned(), file, data_end, metadata, columns, seconds };
         source.check_row_counts()?;
         Ok(source)
+    }
+
+    /// The type of a leaf at a position as it was before it was written.
+    pub(super) fn written_type(&self, position: usize, leaf: &Leaf) -> DataType {
+        if self.seconds.binary_search(&position).is_err() {
+            return leaf.data_type;
+        }
+        match leaf.data_type {
+            DataType::Timestamp { unit: TimeUnit::Millisecond, zoned } => {
+                DataType::Timestamp { unit: TimeUnit::Second, zoned }
+            }
+            DataType::Time(TimeUnit::Millisecond) => DataType::Time(TimeUnit::Second),
+            other => other,
+        }
+    }
+
+    /// What the Arrow schema in the footer says about the columns; nothing if there is none.
+    pub(super) fn comments(&self) -> FileComments {
+        let words = self.metadata.file_metadata().key_value_metadata();
+        let has_schema = words.is_some_and(|words| {
+            words.iter().any(|word| word.key == parquet::arrow::ARROW_SCHEMA_META_KEY)
+        });
+        if !has_schema {
+            return FileComments::default();
+        }
+        let schema = guarded(|| {
+            let described = self.metadata.file_metadata().schema_descr();
+            parquet::arrow::parquet_to_arrow_schema(described, words)
+                .map_err(|error| reader_error(&error))
+        });
+        // A schema that cannot be read has nothing to say.
+        schema.map_or_else(|_| FileComments::default(), |schema| FileComments::of_schema(&schema))
     }
 
     /// Rows of a row group.
@@ -138,6 +175,20 @@ impl SourceFile {
         }
         Ok(())
     }
+}
+
+/// The key in the footer of the positions of columns whose times were seconds.
+pub const SECONDS_KEY: &str = "martlet.seconds";
+
+fn seconds(metadata: &ParquetMetaData) -> Vec<usize> {
+    let words = metadata.file_metadata().key_value_metadata();
+    let word = words.and_then(|words| words.iter().find(|word| word.key == SECONDS_KEY));
+    let listed = word.and_then(|word| word.value.as_ref());
+    let mut positions: Vec<usize> = listed
+        .map(|listed| listed.split(',').filter_map(|position| position.parse().ok()).collect())
+        .unwrap_or_default();
+    positions.sort_unstable();
+    positions
 }
 
 /// What of the footer is parsed: all that is used, which also spares wide files memory.

@@ -36,10 +36,12 @@ use std::sync::Arc;
 
 pub use self::batches::ParquetBatches;
 use self::column::{ColumnReader, Settings};
+pub use self::file::SECONDS_KEY;
 pub use self::statistics::ColumnBounds;
 use self::statistics::chunk_statistics;
 use self::table::Table;
 use super::{ColumnArrays, ColumnSource, glob};
+use crate::catalog::files::FileComments;
 use crate::catalog::{ColumnStatistics, NewField};
 use crate::types::{Error, Result};
 
@@ -123,6 +125,11 @@ impl ParquetFiles {
     /// All columns. One that [cannot be read](ParquetFiles::unsupported) has the type `Null`.
     pub fn fields(&self) -> &[NewField] {
         &self.0.fields
+    }
+
+    /// What the first file says about its columns.
+    pub fn comments(&self) -> FileComments {
+        self.0.files.first().map_or_else(FileComments::default, |file| file.comments())
     }
 
     /// Why the column at `column` cannot be read, as a phrase; `None` when it can.

@@ -135,8 +135,10 @@ impl Table {
                 }
             };
             nullable |= leaf.nullable;
-            let first = *found.get_or_insert(leaf.data_type);
-            if !becomes(leaf.data_type, first) {
+            let own = self.places[column][file_idx]
+                .map_or(leaf.data_type, |position| file.written_type(position, leaf));
+            let first = *found.get_or_insert(own);
+            if !becomes(own, first) {
                 return Err(Error::type_mismatch(format!(
                     "{}: column {name:?} is {}, but in {} it is {first}",
                     file.path, leaf.data_type, self.files[0].path

@@ -115,6 +115,7 @@ impl RowFiles {
         };
         let mut memory = context.memory.reservation("reading a file");
         memory.resize(bytes.len())?;
+        context.progress.read(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
         let mut taken =
             Taken::new(&file.format, &self.wanted(file_idx, columns), &self.set.reading);
         if self.wants_all_keys(file_idx, columns) {
@@ -175,6 +176,7 @@ impl RowFiles {
                         cells: taken.cells(slot).unwrap_or_default(),
                         escapes: place.file.format.escapes(),
                         nulls: &self.nulls,
+                        patterns: &self.set.reading.patterns,
                     };
                     let converted = convert(&cells, reading)?;
                     for row in converted.misfits {

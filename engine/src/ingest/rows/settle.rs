@@ -1,18 +1,14 @@
 //! The types of all values, not only of a sample.
 
 use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::PoisonError;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use super::taken::Taken;
 use super::{RowFiles, is_text};
 use crate::catalog::files::{FileSet, Origin, ReadAs};
 use crate::context::Context;
 use crate::ingest::cell::{Candidates, CellColumn};
-use crate::ingest::guard::guarded;
-use crate::types::{Error, Result};
+use crate::ingest::parallel::fold_pieces;
+use crate::types::Result;
 
 /// The set with the inferred types of the columns at `columns` as all of their values allow them.
 ///
@@ -31,7 +27,7 @@ pub fn settle(set: &Arc<FileSet>, columns: &[usize], context: &Context) -> Resul
     let found = all_pieces(&files, &open, context)?;
     let mut settled = FileSet::clone(set);
     for (column, candidates) in open.into_iter().zip(found) {
-        let reading = match candidates.read_as() {
+        let reading = match candidates.read_as(&set.reading.patterns) {
             ReadAs::Nothing => ReadAs::Text,
             reading => reading,
         };
@@ -44,36 +40,14 @@ pub fn settle(set: &Arc<FileSet>, columns: &[usize], context: &Context) -> Resul
 }
 
 fn all_pieces(files: &RowFiles, columns: &[usize], context: &Context) -> Result<Vec<Candidates>> {
-    let found = Mutex::new(vec![Candidates::any(files.set().reading.points); columns.len()]);
-    let failure: Mutex<Option<Error>> = Mutex::default();
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut own = vec![Candidates::any(files.set().reading.points); columns.len()];
-        loop {
-            let piece = next.fetch_add(1, Ordering::Relaxed);
-            let stop = failure.lock().unwrap_or_else(PoisonError::into_inner).is_some();
-            if stop || piece >= files.piece_count() || own.iter().all(|found| found.is_text()) {
-                break;
-            }
-            if let Err(error) = guarded(|| narrow(files, piece, columns, &mut own, context)) {
-                failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-            }
-        }
-        let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-        for (all, own) in found.iter_mut().zip(own) {
-            *all = all.and(own);
-        }
-    };
-    thread::scope(|scope| {
-        for _ in 1..context.worker_count.max(1) {
-            scope.spawn(work);
-        }
-        work();
-    });
-    match failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        Some(error) => Err(error),
-        None => Ok(found.into_inner().unwrap_or_else(PoisonError::into_inner)),
-    }
+    fold_pieces(
+        files.piece_count(),
+        context,
+        || vec![Candidates::any(files.set().reading.points); columns.len()],
+        |piece, own| narrow(files, piece, columns, own, context),
+        |own| own.iter().all(|found| found.is_text()),
+        |all, own| all.iter_mut().zip(own).for_each(|(all, own)| *all = all.and(own)),
+    )
 }
 
 fn narrow(
@@ -100,6 +74,7 @@ fn narrow(
                 cells,
                 escapes: file.format.escapes(),
                 nulls: &files.nulls,
+                patterns: &files.set().reading.patterns,
             };
             file.format.narrow(found, &cells);
         }
