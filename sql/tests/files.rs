@@ -377,7 +377,8 @@ fn comments_go_with_the_columns_into_files_and_back() -> TestResult {
         let expected = rows(&connection, "DESCRIBE source")?;
         assert_eq!(rows(&connection, "DESCRIBE target")?, expected, "{name}");
         // Through a query, a column keeps what is said of it unless it becomes another.
-        let sql = format!("COPY (SELECT c, b AS e, a + 1 AS f FROM source WHERE a > 0) TO '{path}'");
+        let sql =
+            format!("COPY (SELECT c, b AS e, a + 1 AS f FROM source WHERE a > 0) TO '{path}'");
         connection.execute(&sql)?;
         let sql = format!("CREATE OR REPLACE TABLE target AS SELECT e, f, c FROM '{path}'");
         connection.execute(&sql)?;
@@ -401,10 +402,12 @@ fn folders_may_be_many() -> TestResult {
     fs::write(folder.path().join("x.csv"), &text)?;
     let source = shown(&folder.path().join("x.csv"));
     let (connection, path) = (connection(), shown(&folder.path().join("many")));
-    connection
-        .execute(&format!("COPY (SELECT * FROM '{source}') TO '{path}' (FORMAT csv, PARTITION_BY (k))"))?;
+    connection.execute(&format!(
+        "COPY (SELECT * FROM '{source}') TO '{path}' (FORMAT csv, PARTITION_BY (k))"
+    ))?;
     assert_eq!(fs::read_dir(folder.path().join("many"))?.count(), 1_300);
-    let sums = |files: &str| format!("SELECT count(*) AS n, sum(i) AS s, sum(k) AS k FROM '{files}'");
+    let sums =
+        |files: &str| format!("SELECT count(*) AS n, sum(i) AS s, sum(k) AS k FROM '{files}'");
     let (read, direct) = (sums(&format!("{path}/*/*.csv")), sums(&source));
     assert_eq!(rows(&connection, &read)?, rows(&connection, &direct)?);
     Ok(())

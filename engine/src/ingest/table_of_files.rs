@@ -11,7 +11,8 @@ use super::glob;
 use super::json::{self, JsonOptions};
 use super::rows::folder_values;
 use crate::catalog::files::{
-    FileColumn, FileComments, FileSet, ForeignFile, Layout, Origin, Patterns, Points, ReadAs, Reading,
+    FileColumn, FileComments, FileSet, ForeignFile, Layout, Origin, Patterns, Points, ReadAs,
+    Reading,
 };
 use crate::context::Context;
 use crate::types::{DataType, Error, Result};

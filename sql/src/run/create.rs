@@ -159,11 +159,7 @@ struct NewTable<'n> {
 }
 
 impl NewTable<'_> {
-    fn create(
-        &self,
-        transaction: &Transaction,
-        fields: &[NewField],
-    ) -> Result<TableId> {
+    fn create(&self, transaction: &Transaction, fields: &[NewField]) -> Result<TableId> {
         if let Some(old) = self.replaces {
             transaction.drop_table(old)?;
         }

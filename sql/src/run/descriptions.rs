@@ -113,8 +113,8 @@ fn origins(plan: &LogicalPlan) -> Vec<Option<Origin<'_>>> {
         LogicalPlan::Filter { input, .. }
         | LogicalPlan::Sort { input, .. }
         | LogicalPlan::Limit { input, .. } => origins(input),
-        LogicalPlan::Values { .. }
-        | LogicalPlan::Aggregate { .. }
-        | LogicalPlan::Window { .. } => vec![None; plan.output().len()],
+        LogicalPlan::Values { .. } | LogicalPlan::Aggregate { .. } | LogicalPlan::Window { .. } => {
+            vec![None; plan.output().len()]
+        }
     }
 }

@@ -145,6 +145,15 @@ fn described(schema: &SchemaRef, descriptions: Descriptions) -> SchemaRef {
     Arc::new(Schema::new_with_metadata(fields, metadata))
 }
 
+/// An error of the query that we wrote, at the column that the user wrote.
+fn at_column(error: Error, columns: &[crate::parse::Name]) -> Error {
+    let named = columns.iter().find(|column| error.message().contains(&column.text));
+    match named {
+        Some(column) => error.at(column.position),
+        None => error,
+    }
+}
+
 /// Writes all rows to the file at `path`; gives how many.
 fn one_file(
     result: QueryResult,

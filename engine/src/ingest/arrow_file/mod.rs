@@ -19,7 +19,9 @@ use super::glob;
 use super::rows::RowSink;
 use super::table_of_files::TableOptions;
 use crate::catalog::NewField;
-use crate::catalog::files::{FileColumn, FileComments, FileSet, ForeignFile, Layout, Origin, Reading};
+use crate::catalog::files::{
+    FileColumn, FileComments, FileSet, ForeignFile, Layout, Origin, Reading,
+};
 use crate::context::Context;
 use crate::types::{DataType, Error, Result};
 

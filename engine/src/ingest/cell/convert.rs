@@ -73,7 +73,9 @@ pub(in crate::ingest) fn convert(column: &CellColumn<'_>, reading: &ReadAs) -> R
             reading.data_type(),
         )?,
         ReadAs::Cast(data_type) => cast(column, *data_type)?,
-        ReadAs::Pattern(data_type, pattern) | ReadAs::PatternFound(data_type, pattern) => by_pattern(column, *data_type, pattern)?,
+        ReadAs::Pattern(data_type, pattern) | ReadAs::PatternFound(data_type, pattern) => {
+            by_pattern(column, *data_type, pattern)?
+        }
     })
 }
 
@@ -319,9 +321,9 @@ fn by_pattern(column: &CellColumn<'_>, data_type: DataType, pattern: &str) -> Re
             primitives::<TimestampMicrosecondType>(column, |text| pattern::zoned(text, pattern)),
             DataType::Timestamp { unit: TimeUnit::Microsecond, zoned: true },
         )?,
-        _ => primitives::<TimestampMicrosecondType>(column, |text| {
-            pattern::timestamp(text, pattern)
-        }),
+        _ => {
+            primitives::<TimestampMicrosecondType>(column, |text| pattern::timestamp(text, pattern))
+        }
     })
 }
 
@@ -449,7 +451,13 @@ mod tests {
         let cells = [Cell::plain(0, 1), Cell::plain(1, 2), Cell::plain(2, 3)];
         let nulls = Nulls::none();
         let escapes = Escapes::Byte(b'"');
-        let column = CellColumn { piece, cells: &cells, escapes, nulls: &nulls, patterns: &Patterns::default() };
+        let column = CellColumn {
+            piece,
+            cells: &cells,
+            escapes,
+            nulls: &nulls,
+            patterns: &Patterns::default(),
+        };
         let found = convert(&column, &ReadAs::Text).unwrap();
         assert_eq!(found.misfits, [1]);
         assert_eq!(found.array.as_string::<i32>().value(2), "b");

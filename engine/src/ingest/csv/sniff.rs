@@ -154,9 +154,9 @@ fn single(sample: &[u8], start: usize, is_cut: bool, options: &CsvOptions) -> Sn
         // One that does not occur, so that every line is a field.
         DELIMITERS.into_iter().find(|byte| memchr(*byte, sample).is_none()).unwrap_or(b',')
     });
-    let quote = options.quote.unwrap_or_else(|| {
-        Some(if is_around_most_lines(text, b'\'') { b'\'' } else { b'"' })
-    });
+    let quote = options
+        .quote
+        .unwrap_or_else(|| Some(if is_around_most_lines(text, b'\'') { b'\'' } else { b'"' }));
     let escape = quote.and_then(|quote| options.escape.unwrap_or(Some(quote)));
     let dialect = |quote: Option<u8>, escape| Dialect {
         delimiter,

@@ -373,10 +373,9 @@ mod tests {
         let options = JsonOptions::default();
         let (_, fault) = sample_rows(bytes, start, framing, &options, &mut discovery);
         assert_eq!(fault, None, "{text}");
-        let described = discovery
-            .columns()
-            .into_iter()
-            .map(|(path, candidates)| format!("{} {:?}", path.join("."), candidates.read_as(&Patterns::default())));
+        let described = discovery.columns().into_iter().map(|(path, candidates)| {
+            format!("{} {:?}", path.join("."), candidates.read_as(&Patterns::default()))
+        });
         (framing, described.collect())
     }
 

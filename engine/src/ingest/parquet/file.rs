@@ -14,8 +14,8 @@ use parquet::file::metadata::{
 
 use super::schema::{FileColumn, Leaf, file_columns};
 use super::thrift::{ThriftError, check_footer};
-use crate::ingest::guard::guarded;
 use crate::catalog::files::FileComments;
+use crate::ingest::guard::guarded;
 use crate::types::{DataType, Error, Result, TimeUnit};
 
 /// The footer's length and the magic bytes at the end.
