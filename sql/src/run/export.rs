@@ -18,6 +18,7 @@ use sqlparser::ast::Query;
 use super::Runner;
 use super::descriptions::Descriptions;
 use crate::bind::{ExportFormat, ExportOptions, export_options, place, unknown_table};
+use crate::catalog::SnapshotCatalog;
 use crate::output::{Cells, CsvWriter, JsonWriter, WriteError};
 use crate::parse::{CopiedRows, NamedFiles};
 use crate::result::{Outcome, QueryResult};
@@ -46,7 +47,7 @@ impl Runner<'_> {
         let snapshot = self.database().snapshot()?;
         let (name, columns) = match rows {
             CopiedRows::Query(query) => {
-                let catalog = SnapshotCatalog::new(Arc::clone(&snapshot));
+                let catalog = self.catalog(&snapshot);
                 let descriptions = self.descriptions(&catalog, query, &snapshot)?;
                 let plan = || Ok(self.optimized(self.bind_with(&catalog, query)?));
                 let result = self.run_over_files(&catalog, &snapshot, plan)?;
