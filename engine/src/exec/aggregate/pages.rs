@@ -1,7 +1,7 @@
 //! Large arrays that start as zeros.
 //!
-//! From a megabyte on, an array has memory of its own, in whole huge pages, which the system is asked
-//! for: a page fault then brings two megabytes and not four kilobytes. Must not know what is in them.
+//! From a megabyte on, an array has memory of its own, and the system is asked for huge pages: a page
+//! fault then brings two megabytes and not four kilobytes. Must not know what is in them.
 
 use std::ops::{Deref, DerefMut};
 
@@ -10,8 +10,6 @@ use memmap2::MmapMut;
 
 /// Bytes from which an array has its own pages.
 const MAPPED_BYTES_MIN: usize = 1 << 20;
-/// Bytes of a huge page; the system aligns mappings that are a multiple of it.
-const HUGE_PAGE_BYTES: usize = 2 << 20;
 
 /// A fixed number of items, all zero at first.
 #[derive(Debug)]
@@ -30,11 +28,7 @@ impl<T: Pod> Pages<T> {
     /// `len` zeros.
     pub(crate) fn zeroed(len: usize) -> Pages<T> {
         let bytes = len * size_of::<T>();
-        let mapped = if bytes >= MAPPED_BYTES_MIN {
-            MmapMut::map_anon(bytes.next_multiple_of(HUGE_PAGE_BYTES)).ok()
-        } else {
-            None
-        };
+        let mapped = if bytes >= MAPPED_BYTES_MIN { MmapMut::map_anon(bytes).ok() } else { None };
         let memory = match mapped {
             Some(map) => {
                 // Advice that is not taken costs nothing but time.
@@ -49,10 +43,7 @@ impl<T: Pod> Pages<T> {
 
     /// Bytes held.
     pub(crate) fn bytes(&self) -> usize {
-        match &self.memory {
-            Memory::Owned(items) => size_of_val(&items[..]),
-            Memory::Mapped(map) => map.len(),
-        }
+        self.len * size_of::<T>()
     }
 }
 
@@ -63,7 +54,7 @@ impl<T: Pod> Deref for Pages<T> {
     fn deref(&self) -> &[T] {
         match &self.memory {
             Memory::Owned(items) => items,
-            Memory::Mapped(map) => bytemuck::cast_slice(&map[..self.len * size_of::<T>()]),
+            Memory::Mapped(map) => &bytemuck::cast_slice(map)[..self.len],
         }
     }
 }
@@ -73,7 +64,7 @@ impl<T: Pod> DerefMut for Pages<T> {
     fn deref_mut(&mut self) -> &mut [T] {
         match &mut self.memory {
             Memory::Owned(items) => items,
-            Memory::Mapped(map) => bytemuck::cast_slice_mut(&mut map[..self.len * size_of::<T>()]),
+            Memory::Mapped(map) => &mut bytemuck::cast_slice_mut(map)[..self.len],
         }
     }
 }
@@ -84,8 +75,7 @@ mod tests {
 
     #[test]
     fn arrays_of_any_length_start_as_zeros_and_keep_what_is_written() {
-        for len in [0, 1, 1_000, MAPPED_BYTES_MIN / 8, HUGE_PAGE_BYTES / 8, HUGE_PAGE_BYTES / 8 + 3]
-        {
+        for len in [0, 1, 1_000, MAPPED_BYTES_MIN / 8, MAPPED_BYTES_MIN / 8 + 3] {
             let mut pages = Pages::<u64>::zeroed(len);
             assert_eq!(pages.len(), len);
             assert!(pages.iter().all(|item| *item == 0));
@@ -93,7 +83,7 @@ mod tests {
                 *last = 7;
             }
             assert_eq!(pages.last().copied().unwrap_or(7), 7);
-            assert!(pages.bytes() >= len * 8);
+            assert_eq!(pages.bytes(), len * 8);
         }
     }
 }

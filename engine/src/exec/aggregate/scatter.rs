@@ -19,8 +19,8 @@ use crate::exec::source::{ColumnKind, to_ids};
 use crate::types::{Error, Result};
 use crate::vector::{Batch, CodeBook, DictionaryVector, Vector};
 
-/// Bytes of the keys of a chunk, a huge page: a run then has 512 or 1,024 rows.
-const CHUNK_BYTES: usize = 2 << 20;
+/// Rows of a chunk: a run then has about 512.
+const CHUNK_LEN: usize = PARTITION_COUNT * 512;
 
 /// One worker's rows.
 #[derive(Debug)]
@@ -187,8 +187,6 @@ impl Input {
 }
 
 impl<K: PackedKey> RowsOf<K> {
-    const CHUNK_LEN: usize = CHUNK_BYTES / size_of::<K>();
-
     fn new(layout: Layout, frequent: &[u128], work: &Work) -> RowsOf<K> {
         let frequent = frequent.iter().map(|key| K::default().with(*key, 0)).collect();
         let inputs = work.inputs.kinds().iter().map(Input::new).collect();
@@ -202,11 +200,11 @@ impl<K: PackedKey> RowsOf<K> {
         len: usize,
         give: impl FnOnce(&[K], &[Vector]) -> Result<()>,
     ) -> Result<usize> {
-        if self.keys.len() + len > Self::CHUNK_LEN {
+        if self.keys.len() + len > CHUNK_LEN {
             self.close_chunk()?;
         }
         if self.keys.capacity() == 0 {
-            self.keys.reserve(Self::CHUNK_LEN);
+            self.keys.reserve(CHUNK_LEN);
         }
         let start = self.keys.len();
         self.layout.pack(keys, len, &mut self.keys)?;
