@@ -3,8 +3,8 @@
 use martlet_engine::types::Result;
 
 use super::Runner;
-use super::insert::{Matching, target_positions};
-use crate::bind::{place, unknown_table};
+use super::insert::Matching;
+use crate::bind::place;
 use crate::parse::{Name, NamedFiles};
 use crate::result::Outcome;
 
@@ -16,19 +16,10 @@ impl Runner<'_> {
         columns: &[Name],
         files: &NamedFiles,
     ) -> Result<Outcome> {
-        let transaction = self.database().begin()?;
-        let snapshot = transaction.snapshot();
-        let table = snapshot
-            .table(&name.text)
-            .map_err(|error| place(error, Some(name.position)))?
-            .ok_or_else(|| unknown_table(&name.text, &snapshot.table_names(), name.position))?;
-        let targets = target_positions(&table, columns)?;
-        let matching = Matching::ByNameOrPosition;
-        let row_count = self
-            .insert_files(&transaction, &table, &targets, (files, matching))
-            .map_err(|error| place(error, Some(files.position)))?;
-        drop(table);
-        self.database().commit(transaction)?;
-        Ok(Outcome::Done { row_count: Some(row_count) })
+        self.append(name, columns, |transaction, table, targets| {
+            let matching = Matching::ByNameOrPosition;
+            self.insert_files(transaction, table, targets, (files, matching))
+                .map_err(|error| place(error, Some(files.position)))
+        })
     }
 }

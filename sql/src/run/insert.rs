@@ -24,6 +24,24 @@ impl Runner<'_> {
     /// Appends the rows of a source to a table.
     pub(super) fn insert(&self, insert: &Insert) -> Result<Outcome> {
         let Insert { table: name, columns, source } = insert;
+        self.append(name, columns, |transaction, table, targets| match source {
+            InsertSource::Query(query) => {
+                self.insert_query(transaction, table, targets, query, name)
+            }
+            InsertSource::Files(named) => self
+                .insert_files(transaction, table, targets, (named, Matching::ByName))
+                .map_err(|error| place(error, Some(named.position))),
+        })
+    }
+
+    /// Appends what `insert` puts into a transaction, all or nothing. It is given the table and the
+    /// positions of the columns named, and gives the number of rows.
+    pub(super) fn append(
+        &self,
+        name: &Name,
+        columns: &[Name],
+        insert: impl FnOnce(&Transaction, &Arc<TableSnapshot>, &[usize]) -> Result<u64>,
+    ) -> Result<Outcome> {
         let transaction = self.database().begin()?;
         let snapshot = transaction.snapshot();
         let table = snapshot
@@ -31,14 +49,7 @@ impl Runner<'_> {
             .map_err(|error| place(error, Some(name.position)))?
             .ok_or_else(|| unknown_table(&name.text, &snapshot.table_names(), name.position))?;
         let targets = target_positions(&table, columns)?;
-        let row_count = match source {
-            InsertSource::Query(query) => {
-                self.insert_query(&transaction, &table, &targets, query, name)?
-            }
-            InsertSource::Files(named) => self
-                .insert_files(&transaction, &table, &targets, (named, Matching::ByName))
-                .map_err(|error| place(error, Some(named.position)))?,
-        };
+        let row_count = insert(&transaction, &table, &targets)?;
         drop(table);
         self.database().commit(transaction)?;
         Ok(Outcome::Done { row_count: Some(row_count) })
@@ -215,7 +226,7 @@ fn new_field(field: Field) -> NewField {
 }
 
 /// The positions in the table of the columns that an INSERT names; all when it names none.
-pub(super) fn target_positions(table: &TableSnapshot, columns: &[Name]) -> Result<Vec<usize>> {
+fn target_positions(table: &TableSnapshot, columns: &[Name]) -> Result<Vec<usize>> {
     if columns.is_empty() {
         return Ok((0..table.field_count()).collect());
     }

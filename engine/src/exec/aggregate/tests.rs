@@ -363,6 +363,29 @@ fn many_groups_merge_by_partition() -> Result<()> {
 }
 
 #[test]
+fn rows_of_a_frequent_key_stay_in_the_table() -> Result<()> {
+    // Every second row has the key 7, the others one each.
+    let key = |morsel: i64, row: i64| if row % 2 == 0 { 7 } else { morsel * 1_000 + row + 10 };
+    let morsels: Vec<Vec<Row>> = (0..4)
+        .map(|morsel| (0..1_000).map(|row| (Some(key(morsel, row)), Some(1))).collect())
+        .collect();
+    let source = Input::new(false).source(&morsels)?;
+    let aggregates = [call(AggregateFunction::CountRows, 0, false, false)];
+    let context = Context { worker_count: 1, table_groups_max: 16, ..Context::new() };
+    let pool = WorkerPool::new(1)?;
+    let rows = engine(&source, &[1], &aggregates, &context, &pool)?;
+    assert!(rows.contains(&vec![Value::Int(7), Value::Int(2_000)]));
+    let stats = OperatorStats::new("test", 0);
+    let what = Grouping { keys: &[column(1)], aggregates: &aggregates, rungs: &[Rung::Hash] };
+    aggregate(&source, what, &pool, &context, &stats)?;
+    let notes = stats.profile().notes;
+    let note = |name: &str| notes.iter().find(|(note, _)| note == name).map(|(_, count)| *count);
+    // The first morsel fills the table; of the others only half the rows go to partitions.
+    assert_eq!((note("rows by hash"), note("rows by partition")), (Some(2_500), Some(1_500)));
+    Ok(())
+}
+
+#[test]
 fn too_many_groups_for_the_budget_are_refused() -> Result<()> {
     let morsels: Vec<Vec<Row>> = vec![(0..50_000).map(|row| (Some(row), None)).collect()];
     let input = Input::new(false);

@@ -8,7 +8,7 @@
 //! Must not know how terms are tested.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::types::Result;
 
@@ -80,15 +80,20 @@ impl TermOrder {
         if !self.learns {
             return test(rows);
         }
-        let tally = &self.tallies[term];
         let asked = count(rows);
         let start = Instant::now();
         test(rows)?;
-        let nanos = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        tally.nanos.fetch_add(nanos, Ordering::Relaxed);
-        tally.kept.fetch_add(count(rows).into(), Ordering::Relaxed);
-        tally.asked.fetch_add(asked.into(), Ordering::Relaxed);
+        self.note(term, start.elapsed(), (asked, count(rows)));
         Ok(())
+    }
+
+    /// Notes what a leading term took, the rows it was asked about, and those it kept.
+    fn note(&self, term: usize, time: Duration, (asked, kept): (u32, u32)) {
+        let tally = &self.tallies[term];
+        let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        tally.nanos.fetch_add(nanos, Ordering::Relaxed);
+        tally.kept.fetch_add(kept.into(), Ordering::Relaxed);
+        tally.asked.fetch_add(asked.into(), Ordering::Relaxed);
     }
 }
 
@@ -96,49 +101,39 @@ impl TermOrder {
 mod tests {
     use super::*;
 
+    fn arranged(order: &TermOrder) -> [usize; 3] {
+        let mut tests = [0, 1, 2];
+        order.arrange(&mut tests, |term| *term);
+        tests
+    }
+
     #[test]
     fn every_term_leads_once_and_then_the_cheapest_for_what_it_drops() -> Result<()> {
         let order = TermOrder::new(3, 100);
-        let mut leaders = Vec::new();
-        for _ in 0..3 {
-            let mut tests = [0, 1, 2];
-            order.arrange(&mut tests, |term| *term);
-            leaders.push(tests[0]);
-            // Term 1 drops nearly all, term 0 a tenth, term 2 nothing.
-            let kept = [900, 1, 1_000][tests[0]];
-            order.lead(
-                tests[0],
-                &mut 1_000,
-                |rows| *rows,
-                |rows| {
-                    std::thread::sleep(std::time::Duration::from_micros(50));
-                    *rows = kept;
-                    Ok(())
-                },
-            )?;
+        // Term 1 drops nearly all, term 0 a tenth in the same time, term 2 nothing.
+        for (leader, kept) in [(0, 900), (1, 1), (2, 1_000)] {
+            assert_eq!(arranged(&order)[0], leader);
+            order.note(leader, Duration::from_micros(50), (1_000, kept));
         }
-        assert_eq!(leaders, [0, 1, 2]);
-        let mut tests = [0, 1, 2];
-        order.arrange(&mut tests, |term| *term);
-        assert_eq!(tests, [1, 0, 2]);
+        assert_eq!(arranged(&order), [1, 0, 2]);
+        // Dearer than what it drops is worth.
+        order.note(1, Duration::from_millis(2), (1_000, 1));
+        assert_eq!(arranged(&order), [0, 1, 2]);
+        let mut rows = 7;
+        let halve = |rows: &mut u32| {
+            *rows = 3;
+            Ok(())
+        };
+        order.lead(0, &mut rows, |rows| *rows, halve)?;
+        let tallied = [&order.tallies[0].asked, &order.tallies[0].kept];
+        assert_eq!(tallied.map(|tally| tally.load(Ordering::Relaxed)), [1_007, 903]);
         Ok(())
     }
 
     #[test]
-    fn few_pages_keep_the_order_of_the_statistics() -> Result<()> {
-        let order = TermOrder::new(2, 31);
-        order.lead(
-            1,
-            &mut 10,
-            |rows| *rows,
-            |rows| {
-                *rows = 0;
-                Ok(())
-            },
-        )?;
-        let mut tests = [0, 1];
-        order.arrange(&mut tests, |term| *term);
-        assert_eq!(tests, [0, 1]);
-        Ok(())
+    fn few_pages_keep_the_order_of_the_statistics() {
+        let order = TermOrder::new(3, 47);
+        order.note(2, Duration::ZERO, (10, 0));
+        assert_eq!(arranged(&order), [0, 1, 2]);
     }
 }

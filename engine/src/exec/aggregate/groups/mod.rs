@@ -172,6 +172,7 @@ impl GroupTable {
             (Table::Wide(packed), KeySlice::Wide(keys)) => packed.table.find(keys, groups),
             _ => return Err(Error::internal("packed keys of another width")),
         }
+        self.hashed_row_count += groups.len() as u64;
         Ok(())
     }
 
