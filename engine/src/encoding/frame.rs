@@ -3,7 +3,8 @@
 //! A frame holds `n` integers in lanes of T = 8, 16, 32 or 64 bits, in B = ⌈n / 1024⌉ blocks. A block's
 //! base is (nearly always) its least value; `width` bits of each offset are packed, and the offsets
 //! that need more are exceptions, stored whole. Arithmetic wraps at T bits, so the same bytes serve
-//! signed and unsigned integers.
+//! signed and unsigned integers. Offsets are packed in the narrowest lanes that hold `width` bits,
+//! P = 8, 16, 32 or 64, whatever T is: they are unpacked and compared many at a time.
 //!
 //! ```text
 //! frame = header widths [ exception counts ] bases pad64 packed positions offsets pad8
@@ -18,29 +19,31 @@
 //! …       2 B     counts           u16, exceptions of each block; only if exception_bytes > 0
 //! …               bases            base_bytes each: the block's base − the frame's base
 //! …               packed           from a multiple of 64: the blocks' word rows (`kernel::bitpack`), 128 bytes each;
-//!                                  a block of m values has ⌈⌈m × T / 1024⌉ × width / T⌉ of them
+//!                                  a block of m values has ⌈⌈m × P / 1024⌉ × width / P⌉ of them
 //! …               positions        u16 for each exception: its place in its block
 //! …               offsets          exception_bytes each: value − the block's base
 //! ```
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::BLOCK_LEN;
 use super::filter::{LaneTest, Verdict, block_words, is_empty};
+use super::fixed::match_lane;
 use super::layout::{
     Cursor, bytes_for_width, item, item_bytes, narrow_item, pad, push_narrow, to_u16, to_u32,
     to_usize,
 };
-use crate::kernel::{self, Integer, Lane};
+use crate::kernel::{self, BLOCK_WORDS, Integer, Lane};
 use crate::types::{Error, Result};
 
-/// A block of which at most this many values are asked for is not unpacked whole.
+/// How many values of a block of that width are at most taken one by one.
 ///
-/// A value taken alone costs as much as 16 unpacked ones (benches/kernels.rs).
-const SINGLE_VALUES_MAX: usize = 32;
-
-/// The same for a filter, which also has to list the rows.
-const FILTER_SINGLY_MAX: usize = 16;
+/// Each may wait for a line of memory of its own, where a whole block comes in one stream, of
+/// 128 bytes a bit. Five times as many: ssb-flat 1.1, 2.1 and 3.2 take 1.2 times as long.
+fn single_values_max(width: u32) -> usize {
+    to_usize(2 + width / 4)
+}
 
 /// How a frame would be laid out.
 #[derive(Debug)]
@@ -84,8 +87,7 @@ impl<N: Integer> Plan<N> {
             let (min, max) = kernel::min_max(block);
             (plan.min, plan.max) = (plan.min.min(min), plan.max.max(max));
             let block_plan = plan_block(block, min, max);
-            let words = kernel::packed_words::<N::Lane>(block_plan.width, block.len());
-            plan.packed_bytes += words * N::Lane::BYTES;
+            plan.packed_bytes += packed_bytes(block_plan.width, block.len());
             if block_plan.exception_count > 0 {
                 plan.exception_width = plan.exception_width.max(block_plan.exception_width);
                 plan.exception_count += block_plan.exception_count;
@@ -123,7 +125,7 @@ fn plan_block<N: Integer>(block: &[N], min: N, max: N) -> BlockPlan<N> {
     if full_width < 3 {
         return full;
     }
-    let packed = |width| kernel::packed_words::<N::Lane>(width, block.len()) * N::Lane::BYTES;
+    let packed = |width| packed_bytes(width, block.len());
     let Some(narrow) = narrow_plan(block, full, packed) else { return full };
     let lanes: &[N::Lane] = bytemuck::cast_slice(block);
     let exception_count = kernel::count_wider(lanes, narrow.base.to_lane(), narrow.width);
@@ -211,11 +213,12 @@ pub(super) fn write<N: Integer>(values: &[N], plan: &Plan<N>, out: &mut Vec<u8>)
 
     let mut positions: Vec<u16> = Vec::with_capacity(plan.exception_count);
     let mut offsets = Vec::with_capacity(plan.exception_count * usize::from(exception_bytes));
-    let mut scratch = [N::Lane::default(); BLOCK_LEN];
     out.reserve(plan.packed_bytes);
     for (values, block) in values.chunks(BLOCK_LEN).zip(&plan.blocks) {
         let lanes: &[N::Lane] = bytemuck::cast_slice(values);
-        pack_block(lanes, block.base.to_lane(), block.width, &mut scratch, out);
+        match_lane!(lane_bytes(block.width), P => {
+            pack_block::<P, N::Lane>(lanes, block.base.to_lane(), block.width, out);
+        });
         if block.exception_count > 0 {
             let limit = N::Lane::mask(block.width);
             for (position, lane) in lanes.iter().enumerate() {
@@ -232,26 +235,26 @@ pub(super) fn write<N: Integer>(values: &[N], plan: &Plan<N>, out: &mut Vec<u8>)
     pad(out, 8);
 }
 
+/// Bytes of the lanes that offsets of `width` bits are packed in.
+fn lane_bytes(width: u32) -> usize {
+    to_usize(width.max(8).next_power_of_two() / 8)
+}
+
+/// Bytes of a block's word rows.
+fn packed_bytes(width: u32, len: usize) -> usize {
+    match_lane!(lane_bytes(width), P => kernel::packed_words::<P>(width, len) * P::BYTES)
+}
+
 /// Appends the word rows of one block.
-fn pack_block<L: Lane>(
-    lanes: &[L],
-    base: L,
-    width: u32,
-    scratch: &mut [L; BLOCK_LEN],
-    out: &mut Vec<u8>,
-) {
-    if width == 0 {
-        return;
+fn pack_block<P: Lane, L: Lane>(lanes: &[L], base: L, width: u32, out: &mut Vec<u8>) {
+    let mut offsets = [P::default(); BLOCK_LEN];
+    for (offset, lane) in offsets.iter_mut().zip(lanes) {
+        *offset = P::from_u64(lane.wrapping_sub(base).to_u64());
     }
-    if let Ok(block) = <&[L; BLOCK_LEN]>::try_from(lanes) {
-        kernel::pack(width, block, base, scratch);
-    } else {
-        let mut padded = [base; BLOCK_LEN];
-        padded[..lanes.len()].copy_from_slice(lanes);
-        kernel::pack(width, &padded, base, scratch);
-    }
-    let words = kernel::packed_words::<L>(width, lanes.len());
-    out.extend_from_slice(bytemuck::cast_slice(&scratch[..words]));
+    let mut packed = [P::default(); BLOCK_LEN];
+    kernel::pack(width, &offsets, &mut packed);
+    let words = kernel::packed_words::<P>(width, lanes.len());
+    out.extend_from_slice(bytemuck::cast_slice(&packed[..words]));
 }
 
 /// Plans and appends the frame of `values`.
@@ -310,7 +313,7 @@ impl Frame {
                 return Err(Error::corrupt(format!("block {block_idx}: width {width}")));
             }
             let block_len = BLOCK_LEN.min(len - block_idx * BLOCK_LEN);
-            let packed_end = packed + kernel::packed_words::<L>(width, block_len) * L::BYTES;
+            let packed_end = packed + packed_bytes(width, block_len);
             blocks.push(Block { width, packed, packed_end, first_exception });
             packed = packed_end;
             if has_exceptions {
@@ -367,29 +370,46 @@ impl Frame {
         block_idx: usize,
         values: &mut [L; BLOCK_LEN],
     ) -> Result<()> {
-        let block = self.blocks[block_idx];
         let base: L = self.block_base(page, block_idx);
+        let width = self.blocks[block_idx].width;
+        match_lane!(lane_bytes(width), P => {
+            kernel::unpack::<P, L>(width, &self.words(page, block_idx), base, values);
+        });
+        self.for_each_exception(page, block_idx, |place, value| values[place] = value)
+    }
+
+    /// The word rows of a block: in the page, unless it is short.
+    fn words<'a, P: Lane>(&self, page: &'a [u8], block_idx: usize) -> Cow<'a, [P]> {
+        let block = self.blocks[block_idx];
         let bytes = &page[block.packed..block.packed_end];
-        let word_count = to_usize(block.width) * L::LANES;
-        match bytemuck::try_cast_slice::<u8, L>(bytes) {
-            Ok(words) if words.len() == word_count => {
-                kernel::unpack(block.width, words, base, values);
-            }
+        let word_count = to_usize(block.width) * P::LANES;
+        match bytemuck::try_cast_slice(bytes) {
+            Ok(words) if words.len() == word_count => Cow::Borrowed(words),
             _ => {
-                let mut words = [L::default(); BLOCK_LEN];
-                bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(bytes);
-                kernel::unpack(block.width, &words, base, values);
+                let mut words: Vec<P> = bytemuck::pod_collect_to_vec(bytes);
+                words.resize(word_count, P::default());
+                Cow::Owned(words)
             }
         }
+    }
+
+    /// Calls `visit` with the place and the value of each exception of a block.
+    fn for_each_exception<L: Lane>(
+        &self,
+        page: &[u8],
+        block_idx: usize,
+        mut visit: impl FnMut(usize, L),
+    ) -> Result<()> {
+        let base: L = self.block_base(page, block_idx);
         for exception in self.exceptions(block_idx) {
-            let position = usize::from(item::<u16>(page, self.positions, exception));
+            let place = usize::from(item::<u16>(page, self.positions, exception));
             let offset = narrow_item(page, self.offsets, self.exception_bytes, exception);
-            let Some(value) = values.get_mut(position) else {
+            if place >= BLOCK_LEN {
                 return Err(Error::corrupt(format!(
-                    "block {block_idx}: an exception at place {position}"
+                    "block {block_idx}: an exception at place {place}"
                 )));
-            };
-            *value = base.wrapping_add(L::from_u64(offset));
+            }
+            visit(place, base.wrapping_add(L::from_u64(offset)));
         }
         Ok(())
     }
@@ -417,7 +437,7 @@ impl Frame {
         test: &LaneTest<'_, L>,
         rows: &mut [u64],
     ) -> Result<()> {
-        let mut scratch = [L::default(); BLOCK_LEN];
+        let mut scratch = [0; BLOCK_LEN];
         for block_idx in 0..self.blocks.len() {
             let words = block_words(rows, block_idx);
             if is_empty(words) {
@@ -435,13 +455,49 @@ impl Frame {
                     Verdict::Some => {}
                 }
             }
-            if !has_exceptions && kernel::count_bits(words) <= FILTER_SINGLY_MAX {
+            if !has_exceptions
+                && kernel::count_bits(words) <= single_values_max(self.blocks[block_idx].width)
+            {
                 self.filter_singly(page, block_idx, test, words)?;
-                continue;
+            } else if let LaneTest::Ranges(ranges) = test {
+                self.filter_offsets((page, block_idx), ranges, &mut scratch, words)?;
+            } else {
+                let values: &mut [L; BLOCK_LEN] = lanes(&mut scratch);
+                self.unpack(page, block_idx, values)?;
+                test.filter_block(values, self.block_len(block_idx), words)?;
             }
-            self.unpack(page, block_idx, &mut scratch)?;
-            test.filter_block(&scratch, self.block_len(block_idx), words)?;
         }
+        Ok(())
+    }
+
+    /// Clears the bits of a block's values that are in none of the circular ranges, comparing offsets
+    /// in the lanes that they are packed in.
+    fn filter_offsets<L: Lane>(
+        &self,
+        (page, block_idx): (&[u8], usize),
+        ranges: &[(L, L)],
+        scratch: &mut [u64; BLOCK_LEN],
+        words: &mut [u64],
+    ) -> Result<()> {
+        let width = self.blocks[block_idx].width;
+        let base: L = self.block_base(page, block_idx);
+        let mut passing = [0; BLOCK_WORDS];
+        match_lane!(lane_bytes(width), P => {
+            let offsets: &mut [P; BLOCK_LEN] = lanes(scratch);
+            kernel::unpack::<P, P>(width, &self.words(page, block_idx), P::default(), offsets);
+            for (low, high) in ranges.iter().flat_map(|range| offsets_within(*range, base, width)) {
+                let mut bits = [0; BLOCK_WORDS];
+                let span = P::from_u64(high.to_u64() - low.to_u64());
+                kernel::within(offsets, P::from_u64(low.to_u64()), span, &mut bits);
+                passing.iter_mut().zip(bits).for_each(|(passing, bits)| *passing |= bits);
+            }
+        });
+        self.for_each_exception(page, block_idx, |place, value: L| {
+            let passes = ranges.iter().any(|(low, span)| value.wrapping_sub(*low) <= *span);
+            let bit = 1 << (place % 64);
+            passing[place / 64] = passing[place / 64] & !bit | if passes { bit } else { 0 };
+        })?;
+        words.iter_mut().zip(passing).for_each(|(word, passing)| *word &= passing);
         Ok(())
     }
 
@@ -452,9 +508,9 @@ impl Frame {
         test: &LaneTest<'_, L>,
         words: &mut [u64],
     ) -> Result<()> {
-        let mut rows = Vec::with_capacity(FILTER_SINGLY_MAX);
+        let mut rows = Vec::with_capacity(kernel::count_bits(words) + 8);
         kernel::push_positions(words, 0, &mut rows);
-        let mut values = Vec::with_capacity(FILTER_SINGLY_MAX);
+        let mut values = Vec::with_capacity(rows.len());
         self.take_singly::<L>(page, block_idx, &rows, &mut values);
         for (row, value) in rows.into_iter().zip(values) {
             if !test.passes(value)? {
@@ -471,17 +527,46 @@ impl Frame {
         rows: &[u32],
         target: &mut Vec<L>,
     ) -> Result<()> {
-        let mut scratch = [L::default(); BLOCK_LEN];
-        for rows in rows.chunk_by(|a, b| block_of(*a) == block_of(*b)) {
-            let block_idx = block_of(rows[0]);
-            if rows.len() <= SINGLE_VALUES_MAX && self.exceptions(block_idx).is_empty() {
+        let mut scratch = [0; BLOCK_LEN];
+        let mut left = rows;
+        while let Some(first) = left.first() {
+            let block_idx = block_of(*first);
+            let (rows, behind) = left.split_at(count_in_block(left, block_idx));
+            left = behind;
+            let is_exact = self.exceptions(block_idx).is_empty();
+            if is_exact && rows.len() <= single_values_max(self.blocks[block_idx].width) {
                 self.take_singly(page, block_idx, rows, target);
+            } else if is_exact {
+                self.take_offsets(page, block_idx, rows, &mut scratch, target);
             } else {
-                self.unpack(page, block_idx, &mut scratch)?;
-                target.extend(rows.iter().map(|row| scratch[place_of(*row)]));
+                let values: &mut [L; BLOCK_LEN] = lanes(&mut scratch);
+                self.unpack(page, block_idx, values)?;
+                target.extend(rows.iter().map(|row| values[place_of(*row)]));
             }
         }
         Ok(())
+    }
+
+    /// Takes values of a block without exceptions, which is unpacked in the lanes that it is packed in.
+    fn take_offsets<L: Lane>(
+        &self,
+        page: &[u8],
+        block_idx: usize,
+        rows: &[u32],
+        scratch: &mut [u64; BLOCK_LEN],
+        target: &mut Vec<L>,
+    ) {
+        let base: L = self.block_base(page, block_idx);
+        let width = self.blocks[block_idx].width;
+        match_lane!(lane_bytes(width), P => {
+            let offsets: &mut [P; BLOCK_LEN] = lanes(scratch);
+            let words = self.words::<P>(page, block_idx);
+            kernel::unpack::<P, P>(width, &words, P::default(), offsets);
+            let value = |row: &u32| {
+                base.wrapping_add(L::from_u64(offsets[place_of(*row)].to_u64()))
+            };
+            target.extend(rows.iter().map(value));
+        });
     }
 
     fn take_singly<L: Lane>(
@@ -491,19 +576,48 @@ impl Frame {
         rows: &[u32],
         target: &mut Vec<L>,
     ) {
-        let block = self.blocks[block_idx];
         let base: L = self.block_base(page, block_idx);
-        let bytes = &page[block.packed..block.packed_end];
-        let mut copy = Vec::new();
-        let words = bytemuck::try_cast_slice::<u8, L>(bytes).unwrap_or_else(|_| {
-            copy = bytemuck::pod_collect_to_vec(bytes);
-            &copy
+        let width = self.blocks[block_idx].width;
+        match_lane!(lane_bytes(width), P => {
+            let words = self.words::<P>(page, block_idx);
+            let value = |row: &u32| {
+                let offset = kernel::get(width, &words, place_of(*row));
+                base.wrapping_add(L::from_u64(offset.to_u64()))
+            };
+            target.extend(rows.iter().map(value));
         });
-        target.extend(
-            rows.iter()
-                .map(|row| kernel::get(block.width, words, place_of(*row)).wrapping_add(base)),
-        );
     }
+}
+
+/// The offsets from `base`, of at most `width` bits, whose values are in a circular range: of their one
+/// or two ranges the first and last.
+fn offsets_within<L: Lane>(
+    (low, span): (L, L),
+    base: L,
+    width: u32,
+) -> impl Iterator<Item = (L, L)> {
+    let last = L::mask(width);
+    let start = low.wrapping_sub(base);
+    // What begins after the base, and what the range still holds when it begins before it.
+    let room = L::MAX.wrapping_sub(start);
+    let end = if span > room { L::MAX } else { start.wrapping_add(span) };
+    let ahead = (start <= last).then(|| (start, end.min(last)));
+    let before = base.wrapping_sub(low);
+    let wraps = start > L::default() && before <= span;
+    let behind = wraps.then(|| (L::default(), span.wrapping_sub(before).min(last)));
+    ahead.into_iter().chain(behind)
+}
+
+/// The lanes of a block in room for the widest.
+fn lanes<L: Lane>(room: &mut [u64; BLOCK_LEN]) -> &mut [L; BLOCK_LEN] {
+    let lanes: &mut [L] = bytemuck::cast_slice_mut(room);
+    lanes.first_chunk_mut().expect("no lane is wider than 64 bits")
+}
+
+/// How many of the ascending rows, the first of which is in block `block_idx`, are in it.
+fn count_in_block(rows: &[u32], block_idx: usize) -> usize {
+    let rows = &rows[..rows.len().min(BLOCK_LEN)];
+    rows.partition_point(|row| block_of(*row) <= block_idx)
 }
 
 /// The block of a row.
@@ -530,4 +644,29 @@ pub(super) fn for_each_block(
         start = end;
     }
     Ok(())
+}
+
+#[cfg(test)]
+#[expect(clippy::result_large_err, reason = "proptest's error type")]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn offsets_in_a_range_are_those_of_its_values(
+            low: u8,
+            span: u8,
+            base: u8,
+            width in 0..=8_u32,
+        ) {
+            let ranges: Vec<(u8, u8)> = offsets_within((low, span), base, width).collect();
+            for offset in 0..=u8::mask(width) {
+                let passes = base.wrapping_add(offset).wrapping_sub(low) <= span;
+                let found = ranges.iter().filter(|(first, last)| (*first..=*last).contains(&offset));
+                prop_assert_eq!(found.count(), usize::from(passes), "offset {}", offset);
+            }
+        }
+    }
 }

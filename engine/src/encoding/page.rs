@@ -220,6 +220,15 @@ impl Page {
             return Err(Error::internal(format!("values of type {data_type} are no integers")));
         };
         let limits = limits(data_type, *lane_bytes);
+        let filter = |rows: &mut [u64]| {
+            match_lane!(*lane_bytes, L => {
+                let test = LaneTest::<L>::integers(ranges, limits);
+                fixed.filter(&self.bytes, self.row_count, &test, rows)
+            })
+        };
+        if self.validity.is_none_null() {
+            return filter(rows);
+        }
         let mut valid = vec![0; rows.len()];
         self.validity.set_valid(&self.bytes, &mut valid);
         let nulls: Vec<u64> = if null {
@@ -228,10 +237,7 @@ impl Page {
             Vec::new()
         };
         rows.iter_mut().zip(valid).for_each(|(row, valid)| *row &= valid);
-        match_lane!(*lane_bytes, L => {
-            let test = LaneTest::<L>::integers(ranges, limits);
-            fixed.filter(&self.bytes, self.row_count, &test, rows)?;
-        });
+        filter(rows)?;
         rows.iter_mut().zip(nulls).for_each(|(row, null)| *row |= null);
         Ok(())
     }

@@ -104,6 +104,11 @@ impl Validity {
         Ok(validity)
     }
 
+    /// Whether no row is NULL.
+    pub(super) fn is_none_null(&self) -> bool {
+        matches!(self, Validity::NoneNull)
+    }
+
     pub(super) fn is_all_null(&self) -> bool {
         matches!(self, Validity::AllNull)
     }

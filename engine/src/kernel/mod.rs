@@ -12,6 +12,7 @@ mod decimals;
 mod dispatch;
 mod filter;
 mod floats;
+mod isa;
 mod lane;
 mod scan;
 mod sum;

@@ -7,11 +7,6 @@ use super::BLOCK_LEN;
 
 #[inline(always)]
 pub(super) fn unpack<L: Lane>(width: u32, packed: &[L], base: L, values: &mut [L; BLOCK_LEN]) {
-    assert!(width <= L::BITS && packed.len() >= width as usize * L::LANES);
-    if width == 0 {
-        values.fill(base);
-        return;
-    }
     let mask = L::mask(width);
     let mut bit = 0;
     for row in values.chunks_exact_mut(L::LANES) {
@@ -34,8 +29,20 @@ pub(super) fn unpack<L: Lane>(width: u32, packed: &[L], base: L, values: &mut [L
     }
 }
 
+/// Adds `base` to each offset, in the lanes of the values.
 #[inline(always)]
-pub(super) fn pack<L: Lane>(width: u32, values: &[L; BLOCK_LEN], base: L, packed: &mut [L]) {
+pub(super) fn widen<P: Lane, L: Lane>(
+    offsets: &[P; BLOCK_LEN],
+    base: L,
+    values: &mut [L; BLOCK_LEN],
+) {
+    for (value, offset) in values.iter_mut().zip(offsets) {
+        *value = base.wrapping_add(L::from_u64(offset.to_u64()));
+    }
+}
+
+#[inline(always)]
+pub(super) fn pack<L: Lane>(width: u32, offsets: &[L; BLOCK_LEN], packed: &mut [L]) {
     assert!(width <= L::BITS && packed.len() >= width as usize * L::LANES);
     let packed = &mut packed[..width as usize * L::LANES];
     packed.fill(L::default());
@@ -44,19 +51,19 @@ pub(super) fn pack<L: Lane>(width: u32, values: &[L; BLOCK_LEN], base: L, packed
     }
     let mask = L::mask(width);
     let mut bit = 0;
-    for row in values.chunks_exact(L::LANES) {
+    for row in offsets.chunks_exact(L::LANES) {
         let word = (bit / L::BITS) as usize * L::LANES;
         let shift = bit % L::BITS;
         let low = &mut packed[word..word + L::LANES];
         for lane in 0..L::LANES {
-            let offset = row[lane].wrapping_sub(base).and(mask);
+            let offset = row[lane].and(mask);
             low[lane] = low[lane].or(offset.shl(shift));
         }
         if shift + width > L::BITS {
             let high = &mut packed[word + L::LANES..word + 2 * L::LANES];
             let left = L::BITS - shift;
             for lane in 0..L::LANES {
-                high[lane] = row[lane].wrapping_sub(base).and(mask).shr(left);
+                high[lane] = row[lane].and(mask).shr(left);
             }
         }
         bit += width;
@@ -72,9 +79,9 @@ pub(super) fn get<L: Lane>(width: u32, packed: &[L], index: usize) -> L {
     let bit = row * width as usize;
     let word = bit / L::BITS as usize * L::LANES + lane;
     let shift = row as u32 * width % L::BITS;
-    let mut offset = packed[word].shr(shift);
-    if shift + width > L::BITS {
-        offset = offset.or(packed[word + L::LANES].shl(L::BITS - shift));
-    }
-    offset.and(L::mask(width))
+    // Without a branch on whether the value straddles two words: it would be guessed wrong half the
+    // time, and the loads of the next values would wait for it.
+    let straddles = usize::from(shift + width > L::BITS);
+    let high = packed[word + straddles * L::LANES].shl(1).shl(L::BITS - 1 - shift);
+    packed[word].shr(shift).or(high).and(L::mask(width))
 }

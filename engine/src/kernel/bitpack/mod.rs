@@ -23,28 +23,57 @@ mod lanes;
 #[cfg(test)]
 mod scalar;
 
-use super::dispatch::vectorised;
+use super::dispatch::{self, vectorised};
 use super::lane::Lane;
 
 /// Values of a block.
 pub(crate) const BLOCK_LEN: usize = 1_024;
 
-vectorised! {
-    /// Unpacks a block of `width <= T` bits a value and adds `base` to each.
-    ///
-    /// `packed` is `width` word rows, lane after lane.
-    ///
-    /// # Panics
-    /// When `packed` is shorter or `width` is more than a lane has.
-    fn unpack<L: Lane>(width: u32, packed: &[L], base: L, values: &mut [L; BLOCK_LEN]) = lanes::unpack
+/// Unpacks a block of `width` bits a value and adds `base` to each; the values' lanes are at least as
+/// wide as the packed ones.
+///
+/// `packed` is `width` word rows, lane after lane.
+///
+/// # Panics
+/// When `packed` is shorter or `width` is more than a packed lane has.
+pub(crate) fn unpack<P: Lane, L: Lane>(
+    width: u32,
+    packed: &[P],
+    base: L,
+    values: &mut [L; BLOCK_LEN],
+) {
+    assert!(width <= P::BITS && packed.len() >= width as usize * P::LANES);
+    if width == 0 {
+        values.fill(base);
+    } else if P::BITS == L::BITS {
+        unpack_lanes(width, bytemuck::cast_slice(packed), base, values);
+    } else {
+        let mut offsets = [P::default(); BLOCK_LEN];
+        unpack_lanes(width, packed, P::default(), &mut offsets);
+        widen(&offsets, base, values);
+    }
+}
+
+fn unpack_lanes<L: Lane>(width: u32, packed: &[L], base: L, values: &mut [L; BLOCK_LEN]) {
+    if !dispatch::unpack_avx512(width, packed, base, values) {
+        unpack_any(width, packed, base, values);
+    }
 }
 
 vectorised! {
-    /// Packs the low `width` bits of each value's offset from `base` into `width` word rows.
+    fn unpack_any<L: Lane>(width: u32, packed: &[L], base: L, values: &mut [L; BLOCK_LEN]) = lanes::unpack
+}
+
+vectorised! {
+    fn widen<P: Lane, L: Lane>(offsets: &[P; BLOCK_LEN], base: L, values: &mut [L; BLOCK_LEN]) = lanes::widen
+}
+
+vectorised! {
+    /// Packs the low `width` bits of each offset into `width` word rows.
     ///
     /// # Panics
     /// When `packed` is shorter or `width` is more than a lane has.
-    fn pack<L: Lane>(width: u32, values: &[L; BLOCK_LEN], base: L, packed: &mut [L]) = lanes::pack
+    fn pack<L: Lane>(width: u32, offsets: &[L; BLOCK_LEN], packed: &mut [L]) = lanes::pack
 }
 
 /// The value in place `index` of a packed block, without `base` added.
@@ -78,27 +107,32 @@ mod tests {
         })
     }
 
-    fn every_width_matches_the_specification<L: Lane>(seed: u64, base: u64) {
-        let (values, base) = (block::<L>(seed), L::from_u64(base));
-        for width in 0..=L::BITS {
-            let expected = scalar::pack(width, &values, base);
-            let mut packed = vec![L::default(); width as usize * L::LANES];
-            pack(width, &values, base, &mut packed);
-            assert_eq!(packed, expected, "pack {width} of {}", L::BITS);
+    fn every_width_matches_the_specification<P: Lane, L: Lane>(seed: u64, base: u64) {
+        let (offsets, base) = (block::<P>(seed), L::from_u64(base));
+        for width in 0..=P::BITS {
+            let expected = scalar::pack(width, &offsets);
+            let mut packed = vec![P::default(); width as usize * P::LANES];
+            pack(width, &offsets, &mut packed);
+            assert_eq!(packed, expected, "pack {width} of {}", P::BITS);
 
             let mut unpacked = [L::MAX; BLOCK_LEN];
             unpack(width, &packed, base, &mut unpacked);
             for (index, value) in unpacked.into_iter().enumerate() {
                 let offset = scalar::get(width, &packed, index);
-                assert_eq!(value, offset.wrapping_add(base), "unpack {width} of {}", L::BITS);
-                assert_eq!(get(width, &packed, index), offset, "get {width} of {}", L::BITS);
-                let kept = values[index].wrapping_sub(base).and(L::mask(width));
+                let expected = base.wrapping_add(L::from_u64(offset.to_u64()));
+                assert_eq!(value, expected, "unpack {width} of {} to {}", P::BITS, L::BITS);
+                assert_eq!(get(width, &packed, index), offset, "get {width} of {}", P::BITS);
+                let kept = offsets[index].and(P::mask(width));
                 assert_eq!(offset, kept, "value {index} at width {width}");
             }
 
-            let mut baseline = [L::MAX; BLOCK_LEN];
-            lanes::unpack(width, &packed, base, &mut baseline);
-            assert_eq!(baseline, unpacked, "baseline {width} of {}", L::BITS);
+            let mut baseline = [P::default(); BLOCK_LEN];
+            if width > 0 {
+                unpack_any(width, &packed, P::default(), &mut baseline);
+            }
+            let mut values = [L::MAX; BLOCK_LEN];
+            widen(&baseline, base, &mut values);
+            assert_eq!(values, unpacked, "baseline {width} of {} to {}", P::BITS, L::BITS);
         }
     }
 
@@ -107,22 +141,28 @@ mod tests {
 
         #[test]
         fn lanes_of_8_bits_match_the_scalar_twin(seed: u64, base: u64) {
-            every_width_matches_the_specification::<u8>(seed, base);
+            every_width_matches_the_specification::<u8, u8>(seed, base);
+            every_width_matches_the_specification::<u8, u16>(seed, base);
+            every_width_matches_the_specification::<u8, u32>(seed, base);
+            every_width_matches_the_specification::<u8, u64>(seed, base);
         }
 
         #[test]
         fn lanes_of_16_bits_match_the_scalar_twin(seed: u64, base: u64) {
-            every_width_matches_the_specification::<u16>(seed, base);
+            every_width_matches_the_specification::<u16, u16>(seed, base);
+            every_width_matches_the_specification::<u16, u32>(seed, base);
+            every_width_matches_the_specification::<u16, u64>(seed, base);
         }
 
         #[test]
         fn lanes_of_32_bits_match_the_scalar_twin(seed: u64, base: u64) {
-            every_width_matches_the_specification::<u32>(seed, base);
+            every_width_matches_the_specification::<u32, u32>(seed, base);
+            every_width_matches_the_specification::<u32, u64>(seed, base);
         }
 
         #[test]
         fn lanes_of_64_bits_match_the_scalar_twin(seed: u64, base: u64) {
-            every_width_matches_the_specification::<u64>(seed, base);
+            every_width_matches_the_specification::<u64, u64>(seed, base);
         }
     }
 
@@ -133,7 +173,7 @@ mod tests {
         values[len..].fill(0);
         for width in 0..=32 {
             let mut packed = vec![0; width as usize * u32::LANES];
-            pack(width, &values, 0, &mut packed);
+            pack(width, &values, &mut packed);
             let words = packed_words::<u32>(width, len);
             assert!(packed[words..].iter().all(|word| *word == 0), "width {width}");
             let last = get(width, &packed[..words], len - 1);

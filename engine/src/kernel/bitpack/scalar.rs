@@ -18,12 +18,12 @@ pub(super) fn get<L: Lane>(width: u32, packed: &[L], index: usize) -> L {
     })
 }
 
-pub(super) fn pack<L: Lane>(width: u32, values: &[L; BLOCK_LEN], base: L) -> Vec<L> {
+pub(super) fn pack<L: Lane>(width: u32, offsets: &[L; BLOCK_LEN]) -> Vec<L> {
     let mut packed = vec![L::default(); width as usize * L::LANES];
-    for (index, value) in values.iter().enumerate() {
+    for (index, offset) in offsets.iter().enumerate() {
         for bit in 0..width {
             let (word, shift) = place::<L>(width, index, bit);
-            let one = value.wrapping_sub(base).shr(bit).and(L::from_u64(1));
+            let one = offset.shr(bit).and(L::from_u64(1));
             packed[word] = packed[word].or(one.shl(shift));
         }
     }

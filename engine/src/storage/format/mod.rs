@@ -32,7 +32,7 @@ pub use self::table_builder::{DictionaryParts, FieldParts, RowGroupParts, RunPar
 /// The first bytes of every file.
 pub const MAGIC: [u8; 8] = *b"MARTLET\0";
 /// The format's version, major and minor. While the major is 0, only exactly this one is read.
-pub const VERSION: (u16, u16) = (0, 1);
+pub const VERSION: (u16, u16) = (0, 2);
 /// Sections start at multiples of this many bytes.
 pub const SECTION_ALIGNMENT: u64 = 64;
 /// Sections longer than [`LARGE_SECTION_LEN`] start at multiples of this many bytes.
