@@ -422,10 +422,22 @@ impl Frame {
         target: &mut Vec<L>,
     ) -> Result<()> {
         target.reserve(rows.len());
-        let mut scratch = [L::default(); BLOCK_LEN];
+        let mut scratch = [0; BLOCK_LEN];
         for_each_block(rows, |block_idx, places| {
-            self.unpack(page, block_idx, &mut scratch)?;
-            target.extend_from_slice(&scratch[places]);
+            let width = self.blocks[block_idx].width;
+            if self.exceptions(block_idx).is_empty() && lane_bytes(width) < L::BYTES {
+                let base: L = self.block_base(page, block_idx);
+                match_lane!(lane_bytes(width), P => {
+                    let offsets: &mut [P; BLOCK_LEN] = lanes(&mut scratch);
+                    let words = self.words::<P>(page, block_idx);
+                    kernel::unpack::<P, P>(width, &words, P::default(), offsets);
+                    kernel::append_widened(&offsets[places], base, target);
+                });
+                return Ok(());
+            }
+            let values: &mut [L; BLOCK_LEN] = lanes(&mut scratch);
+            self.unpack(page, block_idx, values)?;
+            target.extend_from_slice(&values[places]);
             Ok(())
         })
     }

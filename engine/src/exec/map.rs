@@ -55,6 +55,10 @@ impl Source for FilterSource {
         self.input.follow(bound);
     }
 
+    fn is_repeatable(&self) -> bool {
+        self.input.is_repeatable()
+    }
+
     fn morsel_order(&self) -> Option<Vec<usize>> {
         self.input.morsel_order()
     }
@@ -95,6 +99,10 @@ impl Source for ProjectSource {
         if let Some(column) = self.program.column(bound.column) {
             self.input.follow(TopBound { column, ..bound });
         }
+    }
+
+    fn is_repeatable(&self) -> bool {
+        self.input.is_repeatable()
     }
 
     fn morsel_order(&self) -> Option<Vec<usize>> {
@@ -150,6 +158,10 @@ impl Source for Measured {
 
     fn follow(&self, bound: TopBound) {
         self.source.follow(bound);
+    }
+
+    fn is_repeatable(&self) -> bool {
+        self.source.is_repeatable()
     }
 
     fn morsel_order(&self) -> Option<Vec<usize>> {

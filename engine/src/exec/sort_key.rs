@@ -12,10 +12,11 @@ use arrow::datatypes::{
 };
 use arrow::row::{RowConverter, Rows, SortField};
 
-use super::aggregate::{canonical_floats, float_key};
+use super::aggregate::canonical_floats;
 use super::program::Program;
 use super::source::ColumnKind;
 use crate::context::Context;
+use crate::kernel;
 use crate::plan::{Expr, SortKey};
 use crate::types::{DataType, Result, Value};
 use crate::vector::{Batch, DictionaryVector, IdOrder, Vector};
@@ -138,13 +139,15 @@ impl KeyProgram {
     /// When ranks or values cannot be read.
     pub(crate) fn prefixes(&self, columns: &[Vector]) -> Result<Vec<u64>> {
         let Some(first) = columns.first() else { return Ok(Vec::new()) };
-        let array = comparable(first)?;
+        let array = match first {
+            Vector::Dictionary(vector) => ranks(vector)?,
+            // Prefixes of doubles are those of canonical ones.
+            other => other.decode()?,
+        };
         let options = self.options[0];
         let mut prefixes = ascending_prefixes(&array)?;
         let flip = if options.descending { u64::MAX } else { 0 };
-        for prefix in &mut prefixes {
-            *prefix = (*prefix ^ flip).clamp(FIRST_OF_VALUES, LAST_OF_VALUES);
-        }
+        kernel::flip_and_clamp(&mut prefixes, flip, (FIRST_OF_VALUES, LAST_OF_VALUES));
         if let Some(nulls) = array.logical_nulls().filter(|nulls| nulls.null_count() > 0) {
             let null = if options.nulls_first { 0 } else { u64::MAX };
             for (row, prefix) in prefixes.iter_mut().enumerate() {
@@ -208,7 +211,9 @@ fn ascending_prefixes(array: &ArrayRef) -> Result<Vec<u64>> {
         ArrowType::Float32 | ArrowType::Float64 => {
             let doubles = cast(array, &ArrowType::Float64)?;
             let values = doubles.as_primitive::<Float64Type>().values();
-            values.iter().map(|value| signed(float_key(*value))).collect()
+            let mut prefixes = vec![0; values.len()];
+            kernel::float_orders(values, &mut prefixes);
+            prefixes
         }
         ArrowType::Decimal128(..) => {
             let clamp = |value: i128| {

@@ -79,6 +79,11 @@ pub(crate) trait Source: Debug + Send + Sync {
     /// Its own, or the sink's.
     fn run(&self, morsel: usize, context: &Context, sink: &mut Sink<'_>) -> Result<()>;
 
+    /// Whether it gives the same rows as often as it is run, for about the same cost.
+    fn is_repeatable(&self) -> bool {
+        false
+    }
+
     /// Allows the source to leave out rows that are behind `bound`, from now on.
     fn follow(&self, _bound: TopBound) {}
 
@@ -114,6 +119,10 @@ impl Source for MemorySource {
 
     fn morsel_count(&self) -> usize {
         self.morsels.len()
+    }
+
+    fn is_repeatable(&self) -> bool {
+        true
     }
 
     fn run(&self, morsel: usize, context: &Context, sink: &mut Sink<'_>) -> Result<()> {

@@ -107,6 +107,58 @@ fn scale_floats_body(values: &[f64], unit: u32, lows: &mut [u64], highs: &mut [i
 }
 
 vectorised! {
+    /// Each value in units of 2^(`unit` - 1075), as its low `low_bits` bits and the rest. Exponent fields
+    /// are from `unit` to `unit` + `low_bits`, but for zeros.
+    fn split_floats(values: &[f64], unit: u32, low_bits: u32, halves: &mut [[i64; 2]]) = split_floats_body
+}
+
+#[inline(always)]
+fn split_floats_body(values: &[f64], unit: u32, low_bits: u32, halves: &mut [[i64; 2]]) {
+    let unit = u64::from(unit);
+    let low_mask = (1_u64 << low_bits) - 1;
+    for (value, half) in values.iter().zip(halves) {
+        let bits = value.to_bits();
+        let field = bits >> MANTISSA_BITS & EXPONENT_MASK;
+        let leading = if field > 0 { 1 << MANTISSA_BITS } else { 0 };
+        let mantissa = bits & ((1 << MANTISSA_BITS) - 1) | leading;
+        let sign = bits.cast_signed() >> 63;
+        let signed = (mantissa.cast_signed() ^ sign) - sign;
+        let shift = (field.max(unit) - unit) & 63;
+        let low = (signed.cast_unsigned() << shift) & low_mask;
+        *half = [low.cast_signed(), signed >> (u64::from(low_bits).wrapping_sub(shift) & 63)];
+    }
+}
+
+vectorised! {
+    /// Each value as an integer that orders as SQL orders doubles: NaNs are equal and the greatest, both
+    /// zeros equal.
+    fn float_orders(values: &[f64], orders: &mut [u64]) = float_orders_body
+}
+
+#[inline(always)]
+fn float_orders_body(values: &[f64], orders: &mut [u64]) {
+    for (value, order) in values.iter().zip(orders) {
+        // A positive zero takes the sign from a negative one.
+        let bits = (value + 0.0).to_bits();
+        let bits = if value.is_nan() { f64::NAN.to_bits() } else { bits };
+        let sign = (bits.cast_signed() >> 63).cast_unsigned();
+        *order = bits ^ (sign | 1 << 63);
+    }
+}
+
+vectorised! {
+    /// Exclusive or with `flip`, then not below the first of `limits` nor above the second.
+    fn flip_and_clamp(values: &mut [u64], flip: u64, limits: (u64, u64)) = flip_and_clamp_body
+}
+
+#[inline(always)]
+fn flip_and_clamp_body(values: &mut [u64], flip: u64, limits: (u64, u64)) {
+    for value in values {
+        *value = (*value ^ flip).clamp(limits.0, limits.1);
+    }
+}
+
+vectorised! {
     /// Each product, rounded, and what rounding took from it: by fused multiplication.
     fn two_products(x: &[f64], y: &[f64], products: &mut [f64], rests: &mut [f64]) = two_products_body
 }
@@ -155,7 +207,9 @@ mod tests {
             let (mut lows, mut highs) = (vec![0; values.len()], vec![0; values.len()]);
             let scale = u32::try_from(unit).unwrap();
             scale_floats(&values, scale, &mut lows, &mut highs);
-            for ((value, low), high) in values.iter().zip(lows).zip(highs) {
+            let mut halves = vec![[7; 2]; values.len()];
+            split_floats(&values, scale, 41, &mut halves);
+            for (((value, low), high), halves) in values.iter().zip(lows).zip(highs).zip(halves) {
                 let bits = value.to_bits();
                 let field = bits >> MANTISSA_BITS & EXPONENT_MASK;
                 let fraction = i128::from(bits & ((1 << MANTISSA_BITS) - 1));
@@ -163,8 +217,34 @@ mod tests {
                 let mantissa = (fraction + leading) << field.saturating_sub(unit);
                 let naive = if value.is_sign_negative() { -mantissa } else { mantissa };
                 assert_eq!(i128::from(high) << 64 | i128::from(low), naive, "{value:e}");
+                assert!((0..1 << 41).contains(&halves[0]), "{value:e}");
+                assert_eq!(
+                    (i128::from(halves[1]) << 41) + i128::from(halves[0]),
+                    naive,
+                    "{value:e}"
+                );
             }
         }
+    }
+
+    #[test]
+    fn doubles_order_as_their_integers() {
+        let mut values = doubles(0, 0x7FF);
+        values.extend([0.0, -0.0, f64::INFINITY, f64::NEG_INFINITY, f64::NAN, -f64::NAN]);
+        let mut orders = vec![7; values.len()];
+        float_orders(&values, &mut orders);
+        for (left, left_order) in values.iter().zip(&orders) {
+            for (right, right_order) in values.iter().zip(&orders) {
+                let nan_last = left.is_nan().cmp(&right.is_nan());
+                let naive = left.partial_cmp(right).unwrap_or(nan_last);
+                assert_eq!(left_order.cmp(right_order), naive, "{left:e} and {right:e}");
+            }
+        }
+        flip_and_clamp(&mut orders, u64::MAX, (5, u64::MAX - 5));
+        assert!(orders.iter().all(|order| (5..=u64::MAX - 5).contains(order)));
+        let mut few = [0, 1, u64::MAX];
+        flip_and_clamp(&mut few, 1, (1, u64::MAX - 1));
+        assert_eq!(few, [1, 1, u64::MAX - 1]);
     }
 
     #[test]

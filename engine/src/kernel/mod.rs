@@ -17,7 +17,7 @@ mod lane;
 mod scan;
 mod sum;
 
-pub(crate) use self::bitpack::{BLOCK_LEN, get, pack, packed_words, unpack};
+pub(crate) use self::bitpack::{BLOCK_LEN, append_widened, get, pack, packed_words, unpack};
 pub(crate) use self::decimals::{
     Decimals, digits_of_f32, digits_of_f64, f32_in_place, f32_of_digits, f64_in_place,
     f64_of_digits,
@@ -26,10 +26,15 @@ pub(crate) use self::filter::{
     BLOCK_WORDS, bit_of, count_bits, hash_of, in_hashes, in_window, keep_listed, max,
     push_positions, within,
 };
-pub(crate) use self::floats::{exponent_fields, float_facts, scale_floats, two_products};
+pub(crate) use self::floats::{
+    exponent_fields, flip_and_clamp, float_facts, float_orders, scale_floats, split_floats,
+    two_products,
+};
 pub(crate) use self::lane::{Integer, Lane};
 pub(crate) use self::scan::{
     add_multiples, count_changes, count_equal, count_wider, differences, distances, gather,
     min_max, prefix_sums, select_valid,
 };
-pub(crate) use self::sum::{FEW_GROUPS, add_to_few, count_few, sum, sum_narrow};
+pub(crate) use self::sum::{
+    FEW_GROUPS, add_shifted, add_to_few, count_few, put_shifted, sum, sum_narrow,
+};

@@ -50,6 +50,36 @@ fn add_to_few_body<N: Integer>(sums: &mut [i64], groups: &[u32], values: &[N]) {
 }
 
 vectorised! {
+    /// Adds to each word its value's distance from `base`, shifted left; integers of at most 32 bits.
+    fn add_shifted<N: Integer>(values: &[N], base: i64, shift: u32, words: &mut [i64]) = add_shifted_body
+}
+
+#[inline(always)]
+fn add_shifted_body<N: Integer>(values: &[N], base: i64, shift: u32, words: &mut [i64]) {
+    for (word, value) in words.iter_mut().zip(values) {
+        *word += (value.to_i64() - base) << shift;
+    }
+}
+
+vectorised! {
+    /// Writes `begin` plus each value's distance from `base`, shifted left; integers of at most 32 bits.
+    fn put_shifted<N: Integer>(values: &[N], base: i64, shift: u32, begin: i64, words: &mut [i64]) = put_shifted_body
+}
+
+#[inline(always)]
+fn put_shifted_body<N: Integer>(
+    values: &[N],
+    base: i64,
+    shift: u32,
+    begin: i64,
+    words: &mut [i64],
+) {
+    for (word, value) in words.iter_mut().zip(values) {
+        *word = begin + ((value.to_i64() - base) << shift);
+    }
+}
+
+vectorised! {
     /// Adds to each count the rows of its group.
     fn count_few(counts: &mut [i64], groups: &[u32]) = count_few_body
 }
@@ -77,6 +107,23 @@ mod tests {
             prop_assert_eq!(sum(&unsigned), unsigned.iter().copied().map(i128::from).sum::<i128>());
             let small: Vec<i8> = values.iter().map(|value| value.to_le_bytes()[0].cast_signed()).collect();
             prop_assert_eq!(sum(&small), small.iter().copied().map(i128::from).sum::<i128>());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn distances_are_put_into_words_one_by_one(
+            values in prop::collection::vec(-100..100_i16, 0..300),
+            shift in 0..40_u32,
+        ) {
+            let mut words: Vec<i64> = (0..).take(values.len()).collect();
+            add_shifted(&values, -100, shift, &mut words);
+            let mut put = vec![7; values.len()];
+            put_shifted(&values, -100, shift, 5, &mut put);
+            for (((row, word), put), value) in (0..).zip(words).zip(put).zip(values) {
+                let shifted = (i64::from(value) + 100) << shift;
+                prop_assert_eq!((word, put), (row + shifted, 5 + shifted));
+            }
         }
     }
 

@@ -125,6 +125,8 @@ pub struct CodeBook {
     values: Arc<dyn DistinctValues>,
     map: Map,
     null_code: u32,
+    /// Whether a row may have the NULL code.
+    has_null: bool,
     /// How many rows were decoded so far.
     decoded_count: AtomicUsize,
     /// The values of all codes, once so many rows were decoded that they pay.
@@ -166,7 +168,19 @@ impl CodeBook {
 
     fn new(values: Arc<dyn DistinctValues>, map: Map, null_code: u32) -> CodeBook {
         let (decoded_count, all) = (AtomicUsize::new(0), OnceLock::new());
-        CodeBook { values, map, null_code, decoded_count, all }
+        CodeBook { values, map, null_code, has_null: true, decoded_count, all }
+    }
+
+    /// The same book, of which no row has the NULL code.
+    #[must_use]
+    pub fn without_null(mut self) -> CodeBook {
+        self.has_null = false;
+        self
+    }
+
+    /// Whether a row may have the NULL code.
+    pub fn has_null(&self) -> bool {
+        self.has_null
     }
 
     /// The code that stands for NULL; every other code is below.

@@ -8,9 +8,10 @@
 use std::sync::Arc;
 
 use super::Work;
-use super::accumulators::{Accumulator, Groups};
+use super::accumulators::Groups;
 use super::groups::DirectKey;
-use super::worker::{Partial, feed};
+use super::states::{States, Which};
+use super::worker::Partial;
 use crate::context::{Context, Reservation};
 use crate::types::{Error, Result};
 use crate::vector::{Batch, CodeBook, Vector};
@@ -23,12 +24,12 @@ pub(super) struct ById {
     book: Option<Arc<CodeBook>>,
     /// By code: whether a row had it. NULL's code is the last.
     present: Vec<bool>,
-    /// By code, for aggregates whose states merge cheaply; those of the others stay empty.
-    local: Vec<Box<dyn Accumulator>>,
+    /// By code; only of those that merge cheaply.
+    local: Option<States>,
     /// A bit by id. NULL's id is the last.
     seen: Vec<u64>,
     /// By id.
-    states: Vec<Box<dyn Accumulator>>,
+    states: States,
     ids: Vec<u32>,
     row_count: u64,
     memory: Reservation,
@@ -37,15 +38,13 @@ pub(super) struct ById {
 impl ById {
     pub(super) fn new(work: &Work, key: DirectKey, context: &Context) -> Result<ById> {
         let group_count = key.last_id() as usize + 1;
-        let mut states = work.accumulators()?;
-        for state in &mut states {
-            state.resize(group_count);
-        }
+        let mut states = work.states()?;
+        states.resize_ahead(group_count, Which::All)?;
         let mut by_id = ById {
             key,
             book: None,
             present: Vec::new(),
-            local: Vec::new(),
+            local: None,
             seen: vec![0; group_count.div_ceil(64)],
             states,
             ids: Vec::new(),
@@ -63,9 +62,7 @@ impl ById {
         for id in &to {
             mark(&mut self.seen, *id);
         }
-        for (here, there) in self.states.iter_mut().zip(&table.accumulators) {
-            here.merge(there.as_ref(), &from, &to)?;
-        }
+        self.states.merge(&table.states, Which::All, &from, &to)?;
         self.account()
     }
 
@@ -90,17 +87,12 @@ impl ById {
         for code in codes {
             self.present[*code as usize] = true;
         }
-        self.ids.clear();
-        if !self.local.iter().all(|local| local.merges_cheaply()) {
+        let local = self.local.as_mut().expect("it follows the book");
+        local.feed(work, Which::Cheap, Groups::Each(codes), &inputs)?;
+        if !local.are_cheap() {
+            self.ids.clear();
             vector.append_ids(self.key.last_id(), &mut self.ids);
-        }
-        for (index, local) in self.local.iter_mut().enumerate() {
-            if local.merges_cheaply() {
-                feed(work, index, local.as_mut(), Groups::Each(codes), &inputs)?;
-            } else {
-                let state = self.states[index].as_mut();
-                feed(work, index, state, Groups::Each(&self.ids), &inputs)?;
-            }
+            self.states.feed(work, Which::Costly, Groups::Each(&self.ids), &inputs)?;
         }
         self.account()
     }
@@ -109,9 +101,7 @@ impl ById {
         for id in ids {
             mark(&mut self.seen, *id);
         }
-        for (index, state) in self.states.iter_mut().enumerate() {
-            feed(work, index, state.as_mut(), Groups::Each(ids), inputs)?;
-        }
+        self.states.feed(work, Which::All, Groups::Each(ids), inputs)?;
         self.account()
     }
 
@@ -123,10 +113,9 @@ impl ById {
         let code_count = book.null_code() as usize + 1;
         self.book = Some(Arc::clone(book));
         self.present = vec![false; code_count];
-        self.local = work.accumulators()?;
-        for local in self.local.iter_mut().filter(|local| local.merges_cheaply()) {
-            local.resize(code_count);
-        }
+        let mut local = work.states()?;
+        local.resize_ahead(code_count, Which::Cheap)?;
+        self.local = Some(local);
         Ok(())
     }
 
@@ -147,13 +136,10 @@ impl ById {
                 to.push(id);
             }
         }
-        for (index, local) in self.local.iter_mut().enumerate() {
-            if local.merges_cheaply() {
-                local.settle();
-                self.states[index].merge(local.as_ref(), &from, &to)?;
-            }
+        if let Some(mut local) = self.local.take() {
+            local.settle()?;
+            self.states.merge(&local, Which::Cheap, &from, &to)?;
         }
-        self.local.clear();
         self.account()
     }
 
@@ -163,13 +149,12 @@ impl ById {
     /// `OutOfMemory`.
     pub(super) fn end(&mut self) -> Result<()> {
         self.flush()?;
-        self.states.iter_mut().for_each(|state| state.settle());
+        self.states.settle()?;
         self.account()
     }
 
     fn account(&mut self) -> Result<()> {
-        let states =
-            self.states.iter().chain(&self.local).map(|state| state.bytes()).sum::<usize>();
+        let states = self.states.bytes() + self.local.as_ref().map_or(0, States::bytes);
         let ids = self.ids.capacity() * size_of::<u32>();
         self.memory.resize(states + ids + self.seen.len() * 8 + self.present.len())
     }
@@ -217,24 +202,18 @@ pub(super) fn finish_range(work: &Work, workers: &[ById], range: usize) -> Resul
         rank[*position as usize] = index;
     }
     let first_id = u32::try_from(first_word * 64).expect("ids are u32");
-    let mut accumulators = work.accumulators()?;
-    for accumulator in &mut accumulators {
-        accumulator.resize(positions.len());
-    }
+    let mut states = work.states()?;
+    states.resize(positions.len())?;
     for worker in workers {
         let own = self::positions(&words(worker));
         let to: Vec<u32> = own.iter().map(|position| rank[*position as usize]).collect();
         let from: Vec<u32> = own.iter().map(|position| first_id + position).collect();
-        for (here, there) in accumulators.iter_mut().zip(&worker.states) {
-            here.merge(there.as_ref(), &from, &to)?;
-        }
+        states.merge(&worker.states, Which::All, &from, &to)?;
     }
     let ids: Vec<u32> = positions.iter().map(|position| first_id + position).collect();
     let mut columns = work.keys_of_ids(&ids)?;
-    for accumulator in &mut accumulators {
-        accumulator.settle();
-    }
-    columns.extend(work.results(&accumulators)?);
+    states.settle()?;
+    columns.extend(work.results(states.each())?);
     Ok(Batch::new(columns, ids.len()))
 }
 

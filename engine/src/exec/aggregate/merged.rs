@@ -50,7 +50,7 @@ impl Merged {
         let parts = if let Some(key) = work.direct_key().filter(|_| by_id) {
             let take = |mut worker: Worker| {
                 if let Many::ById(by_id) = worker.many {
-                    return Ok(by_id);
+                    return Ok(*by_id);
                 }
                 let mut by_id = worker.take_by_id(&work, key, context)?;
                 by_id.end()?;

@@ -12,12 +12,13 @@ mod groups;
 mod merged;
 mod pages;
 mod scatter;
+mod states;
 #[cfg(test)]
 mod tests;
+mod words;
 mod work;
 mod worker;
 
-pub(crate) use self::accumulators::float_key;
 pub(crate) use self::exact::{Sum192, ratio};
 pub(crate) use self::groups::{ByteTable, GroupTable, KeyEncoder, all_groups, canonical_floats};
 

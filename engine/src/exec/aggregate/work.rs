@@ -6,6 +6,8 @@
 use super::Grouping;
 use super::accumulators::{Accumulator, accumulator_of};
 use super::groups::{DirectKey, GroupTable, Layout, Slots};
+use super::states::States;
+use super::words::{self, Words};
 use super::worker::Partial;
 use crate::context::Context;
 use crate::exec::program::Program;
@@ -27,13 +29,14 @@ pub(super) struct Work {
     /// The arguments, then the filters.
     pub(super) inputs: Program,
     pub(super) states: Vec<State>,
+    words: Option<words::Layout>,
     results: Vec<Finish>,
 }
 
 /// What is kept for every group.
 #[derive(Debug, PartialEq)]
 pub(super) struct State {
-    function: AggregateFunction,
+    pub(super) function: AggregateFunction,
     distinct: bool,
     /// Position among the inputs.
     pub(super) argument: Option<usize>,
@@ -49,13 +52,18 @@ enum Finish {
 }
 
 impl State {
-    const ROW_COUNT: State = State {
-        function: AggregateFunction::CountRows,
-        distinct: false,
-        argument: None,
-        second: None,
-        filter: None,
-    };
+    /// How many rows a group has.
+    pub(super) const ROW_COUNT: State = State::of(AggregateFunction::CountRows, None);
+
+    /// The state of a function over all values of an input.
+    pub(super) const fn of(function: AggregateFunction, argument: Option<usize>) -> State {
+        State { function, distinct: false, argument, second: None, filter: None }
+    }
+
+    /// Whether it is of all values of at most one input.
+    pub(super) fn is_plain(&self) -> bool {
+        !self.distinct && self.takes_runs()
+    }
 
     /// Whether rows of one group can be handed over without a list of groups.
     pub(super) fn takes_runs(&self) -> bool {
@@ -88,17 +96,28 @@ impl Work {
         let mut states = Vec::with_capacity(planned.len());
         let results =
             planned.into_iter().map(|state| share(state, inputs.kinds(), &mut states)).collect();
+        let words =
+            (!what.keys.is_empty()).then(|| words::Layout::new(&states, inputs.kinds())).flatten();
         Work {
             dense: what.rungs.contains(&Rung::Dense),
             layout: Layout::new(keys.kinds()),
             keys,
             inputs,
             states,
+            words,
             results,
         }
     }
 
-    pub(super) fn accumulators(&self) -> Result<Vec<Box<dyn Accumulator>>> {
+    /// The states of no group yet.
+    ///
+    /// # Errors
+    /// As for the accumulators.
+    pub(super) fn states(&self) -> Result<States> {
+        Ok(States::new(self.accumulators()?, self.words.clone().map(Words::new)))
+    }
+
+    fn accumulators(&self) -> Result<Vec<Box<dyn Accumulator>>> {
         self.states
             .iter()
             .map(|state| {
@@ -145,7 +164,7 @@ impl Work {
 
     pub(super) fn partial(&self, context: &Context) -> Result<Partial> {
         let table = GroupTable::new(self.keys.kinds(), self.dense)?;
-        Ok(Partial::new(table, self.accumulators()?, context.memory.reservation("grouping")))
+        Partial::new(table, self.states()?, context.memory.reservation("grouping"))
     }
 
     /// A table for the keys of one partition, of which there are about so many, in spare slots.
@@ -155,7 +174,7 @@ impl Work {
         context: &Context,
     ) -> Result<Partial> {
         let table = GroupTable::with_capacity(self.keys.kinds(), false, capacity)?;
-        Ok(Partial::new(table, self.accumulators()?, context.memory.reservation("grouping")))
+        Partial::new(table, self.states()?, context.memory.reservation("grouping"))
     }
 
     /// How packed keys can be the groups, if they can.

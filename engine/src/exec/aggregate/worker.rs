@@ -8,21 +8,22 @@
 
 use std::cmp;
 
-use super::accumulators::{Accumulator, Groups, OwnedGroups};
+use super::accumulators::Groups;
 use super::by_id::ById;
 use super::groups::{DirectKey, GroupTable, KeySlice};
 use super::scatter::Scatter;
+use super::states::{States, Which};
 use super::{PARTITION_COUNT, Work};
 use crate::context::{Context, Reservation};
-use crate::exec::per_value::true_rows;
-use crate::kernel;
-use crate::types::{DataType, Result, Value};
+use crate::types::Result;
 use crate::vector::{Batch, Vector};
 
 /// One in so many rows makes a key frequent.
 const FREQUENT_SHARE: usize = 16;
 /// Frequent keys that are looked for, each in every row.
 const FREQUENT_MAX: usize = 4;
+/// Rows of a row group for each of its codes, after which arrays by code pay, which are merged.
+const ROWS_PER_CODE: usize = 2;
 
 /// What one worker has.
 #[derive(Debug)]
@@ -37,7 +38,7 @@ pub(super) enum Many {
     /// There are few, or their keys cannot be packed.
     No,
     /// The key's id is the group. The table's groups were taken over.
-    ById(ById),
+    ById(Box<ById>),
     /// To partitions; the table's groups stay in it, and rows of frequent keys go there.
     Rows(Scatter),
 }
@@ -85,8 +86,9 @@ impl Worker {
     fn grow(&mut self, work: &Work, context: &Context) -> Result<Many> {
         if let Some(key) = work.direct_key() {
             let by_id = self.take_by_id(work, key, context)?;
-            return Ok(Many::ById(by_id));
+            return Ok(Many::ById(Box::new(by_id)));
         }
+        self.table.flush()?;
         Ok(match Scatter::new(work, &self.table.frequent_keys(), context) {
             Some(rows) => Many::Rows(rows),
             None => Many::No,
@@ -110,7 +112,8 @@ impl Worker {
     /// Whether [`end`](Self::end) has nothing to do.
     pub(super) fn is_settled(&self) -> bool {
         matches!(self.many, Many::No)
-            && self.table.accumulators.iter().all(|state| state.is_settled())
+            && self.table.local.is_none()
+            && self.table.states.is_settled()
     }
 
     /// Ends the partial phase.
@@ -141,7 +144,9 @@ impl Worker {
 #[derive(Debug)]
 pub(super) struct Partial {
     pub(super) table: GroupTable,
-    pub(super) accumulators: Vec<Box<dyn Accumulator>>,
+    pub(super) states: States,
+    /// Of the row group's later rows, by local code; only of those that merge cheaply.
+    local: Option<States>,
     groups: Vec<u32>,
     /// Where each group first appeared: morsel, then row of it.
     places: Vec<u64>,
@@ -155,21 +160,20 @@ pub(super) struct Partial {
 impl Partial {
     pub(super) fn new(
         table: GroupTable,
-        mut accumulators: Vec<Box<dyn Accumulator>>,
+        mut states: States,
         memory: Reservation,
-    ) -> Partial {
-        for accumulator in &mut accumulators {
-            accumulator.resize(table.len());
-        }
-        Partial {
+    ) -> Result<Partial> {
+        states.resize(table.len())?;
+        Ok(Partial {
             table,
-            accumulators,
+            states,
+            local: None,
             groups: Vec::new(),
             places: Vec::new(),
             next_place: 0,
             last_morsel: 0,
             memory,
-        }
+        })
     }
 
     fn update(
@@ -178,31 +182,68 @@ impl Partial {
         (morsel, batch): (usize, &Batch),
         context: &Context,
     ) -> Result<()> {
-        if !self.table.is_single() {
-            let keys = work.keys.run(batch, context)?;
-            self.table.find(&keys, batch.len(), &mut self.groups)?;
+        if self.table.is_single() {
+            let inputs = work.inputs.run(batch, context)?;
+            self.states.feed(work, Which::All, Groups::First(batch.len()), &inputs)?;
+            return self.account();
         }
-        let inputs = work.inputs.run(batch, context)?;
-        self.note_places(morsel, batch.len());
-        let groups = if self.table.is_single() {
-            Groups::First(batch.len())
+        let keys = work.keys.run(batch, context)?;
+        if !self.table.dense().is_some_and(|dense| dense.is_for(&keys)) {
+            self.flush()?;
+        }
+        if self.table.find_by_code(&keys, batch.len())?.is_some() {
+            self.update_by_code(work, (morsel, batch), &keys, context)?;
         } else {
-            Groups::Each(&self.groups)
-        };
-        let group_count = self.table.len();
-        let runs = runs_of(groups);
-        for (index, accumulator) in self.accumulators.iter_mut().enumerate() {
-            accumulator.resize(group_count);
-            let takes_runs = accumulator.takes_runs() && work.states[index].takes_runs();
-            match runs.as_ref().filter(|_| takes_runs) {
-                None => feed(work, index, accumulator.as_mut(), groups, &inputs)?,
-                Some(runs) => {
-                    let argument = work.states[index].argument.map(|input| &inputs[input]);
-                    feed_runs(accumulator.as_mut(), runs, argument)?;
-                }
-            }
+            self.table.find_by_hash(&keys, batch.len(), &mut self.groups)?;
+            let inputs = work.inputs.run(batch, context)?;
+            self.note_places(morsel, batch.len());
+            self.states.resize(self.table.len())?;
+            self.states.feed(work, Which::All, Groups::Each(&self.groups), &inputs)?;
         }
         self.account()
+    }
+
+    /// Takes a batch whose rows are numbered by local codes.
+    fn update_by_code(
+        &mut self,
+        work: &Work,
+        (morsel, batch): (usize, &Batch),
+        keys: &[Vector],
+        context: &Context,
+    ) -> Result<()> {
+        let inputs = work.inputs.run(batch, context)?;
+        let dense = self.table.dense().expect("it found the codes");
+        let (code_count, row_count) = dense.code_and_row_counts();
+        if self.local.is_none() && row_count / ROWS_PER_CODE >= code_count {
+            let mut local = work.states()?;
+            local.resize_ahead(code_count, Which::Cheap)?;
+            self.local = Some(local);
+        }
+        let has_new = self.places.len() < self.table.len() || morsel < self.last_morsel;
+        if has_new || !self.local.as_ref().is_some_and(States::are_cheap) {
+            dense.translate(dense.codes(keys), &mut self.groups);
+        }
+        self.note_places(morsel, batch.len());
+        self.states.resize(self.table.len())?;
+        let groups = Groups::Each(&self.groups);
+        let Some(local) = &mut self.local else {
+            return self.states.feed(work, Which::All, groups, &inputs);
+        };
+        let codes = self.table.dense().expect("it found the codes").codes(keys);
+        local.feed(work, Which::Cheap, Groups::Each(codes), &inputs)?;
+        if local.are_cheap() {
+            return Ok(());
+        }
+        self.states.feed(work, Which::Costly, groups, &inputs)
+    }
+
+    /// Adds what was collected by local code to the groups.
+    fn flush(&mut self) -> Result<()> {
+        let Some(mut local) = self.local.take() else { return Ok(()) };
+        let dense = self.table.dense().expect("it found the codes");
+        let (codes, groups) = dense.known();
+        local.settle()?;
+        self.states.merge(&local, Which::Cheap, &codes, &groups)
     }
 
     /// Notes the first rows of groups in a batch. A worker that helps another with earlier morsels may
@@ -216,7 +257,7 @@ impl Partial {
         let known = self.places.len();
         let goes_back = morsel < self.last_morsel;
         self.last_morsel = self.last_morsel.max(morsel);
-        if self.table.is_single() || (known == self.table.len() && !goes_back) {
+        if known == self.table.len() && !goes_back {
             return;
         }
         self.places.resize(self.table.len(), u64::MAX);
@@ -244,11 +285,8 @@ impl Partial {
         inputs: &[Vector],
     ) -> Result<()> {
         self.table.find_packed(keys, &mut self.groups)?;
-        let group_count = self.table.len();
-        for (index, accumulator) in self.accumulators.iter_mut().enumerate() {
-            accumulator.resize(group_count);
-            feed(work, index, accumulator.as_mut(), Groups::Each(&self.groups), inputs)?;
-        }
+        self.states.resize(self.table.len())?;
+        self.states.feed(work, Which::All, Groups::Each(&self.groups), inputs)?;
         self.account()
     }
 
@@ -265,19 +303,17 @@ impl Partial {
 
     /// Makes ready for being merged into another.
     fn settle(&mut self) -> Result<()> {
-        let group_count = self.table.len();
-        for accumulator in &mut self.accumulators {
-            accumulator.resize(group_count);
-            accumulator.settle();
-        }
+        self.flush()?;
+        self.states.resize(self.table.len())?;
+        self.states.settle()?;
         self.account()
     }
 
     fn account(&mut self) -> Result<()> {
-        let accumulators: usize = self.accumulators.iter().map(|state| state.bytes()).sum();
+        let states = self.states.bytes() + self.local.as_ref().map_or(0, States::bytes);
         let rows = self.groups.capacity() * size_of::<u32>();
         let places = self.places.capacity() * size_of::<u64>();
-        self.memory.resize(self.table.bytes() + accumulators + rows + places)
+        self.memory.resize(self.table.bytes() + states + rows + places)
     }
 
     /// Takes over groups of another worker.
@@ -288,10 +324,8 @@ impl Partial {
             let place = &mut self.places[*to as usize];
             *place = (*place).min(other.places.get(*from as usize).copied().unwrap_or(u64::MAX));
         }
-        for (here, there) in self.accumulators.iter_mut().zip(&other.accumulators) {
-            here.resize(self.table.len());
-            here.merge(there.as_ref(), from, &to)?;
-        }
+        self.states.resize(self.table.len())?;
+        self.states.merge(&other.states, Which::All, from, &to)?;
         self.account()
     }
 
@@ -305,7 +339,7 @@ impl Partial {
         self.settle()?;
         let group_count = self.table.len();
         let mut columns = self.table.keys()?;
-        columns.extend(work.results(&self.accumulators)?);
+        columns.extend(work.results(self.states.each())?);
         let mut batch = Batch::new(columns, group_count);
         if in_order && !self.places.is_sorted() {
             let mut order = super::groups::all_groups(&self.table);
@@ -315,81 +349,6 @@ impl Partial {
         self.memory.resize(batch.bytes())?;
         Ok((batch, self.memory, self.table))
     }
-}
-
-/// Rows of a run below which it does not pay to know of it.
-const RUN_LEN_MIN: usize = 64;
-/// Rows after which unclustered keys are found out.
-const RUN_LOOK_LEN: usize = 512;
-
-/// The runs of equal groups: group and length; `None` unless keys are clustered.
-fn runs_of(groups: Groups<'_>) -> Option<Vec<(u32, usize)>> {
-    let Groups::Each(groups) = groups else { return None };
-    let mut last = *groups.first()?;
-    let mut changes_left = groups.len() / RUN_LEN_MIN;
-    let mut runs: Vec<(u32, usize)> = Vec::new();
-    let mut len = 0;
-    for part in groups.chunks(RUN_LOOK_LEN) {
-        let changes = usize::from(part[0] != last) + kernel::count_changes(part);
-        if changes == 0 {
-            len += part.len();
-            continue;
-        }
-        changes_left = changes_left.checked_sub(changes)?;
-        for run in part.chunk_by(|left, right| left == right) {
-            if run[0] != last {
-                runs.push((last, len));
-                (last, len) = (run[0], 0);
-            }
-            len += run.len();
-        }
-    }
-    runs.push((last, len));
-    Some(runs)
-}
-
-fn feed_runs(
-    accumulator: &mut dyn Accumulator,
-    runs: &[(u32, usize)],
-    argument: Option<&Vector>,
-) -> Result<()> {
-    let mut start = 0;
-    for (group, len) in runs {
-        match argument {
-            None => accumulator.update_run(*group, &no_argument(*len))?,
-            Some(argument) => accumulator.update_run(*group, &argument.slice(start, *len))?,
-        }
-        start += len;
-    }
-    Ok(())
-}
-
-/// What an aggregate without an argument is given.
-fn no_argument(len: usize) -> Vector {
-    Vector::Constant { value: Value::Null, data_type: DataType::Null, len }
-}
-
-/// Hands aggregate `index` its argument for the rows of `groups`, without those its filter leaves out.
-pub(super) fn feed(
-    work: &Work,
-    index: usize,
-    accumulator: &mut dyn Accumulator,
-    groups: Groups<'_>,
-    inputs: &[Vector],
-) -> Result<()> {
-    let planned = &work.states[index];
-    let no_argument = no_argument(groups.len());
-    let argument = planned.argument.map_or(&no_argument, |index| &inputs[index]);
-    let second = planned.second.map(|index| &inputs[index]);
-    let mut update = |groups: Groups<'_>, argument: &Vector, second: Option<&Vector>| match second {
-        None => accumulator.update(groups, argument),
-        Some(second) => accumulator.update_pairs(groups, argument, second),
-    };
-    let Some(filter) = planned.filter else { return update(groups, argument, second) };
-    let rows = true_rows(&inputs[filter])?;
-    let groups: OwnedGroups = groups.take(&rows);
-    let second = second.map(|second| second.take(&rows)).transpose()?;
-    update(groups.borrow(), &argument.take(&rows)?, second.as_ref())
 }
 
 /// The groups of each partition of a worker's table.

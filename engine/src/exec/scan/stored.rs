@@ -202,15 +202,18 @@ impl ChunkView for StoredChunk {
     }
 
     fn page(&self, page: usize) -> Result<Arc<dyn PageView>> {
-        let null_code = self.codes.as_ref().map_or(0, |codes| codes.ids().len());
-        Ok(Arc::new(StoredPage { page: self.chunk.page(page)?, null_code }))
+        // NULL's code is the one behind the last.
+        let has_null = self.chunk.zone_map().null_count > 0;
+        let id_count = self.codes.as_ref().map_or(0, |codes| codes.ids().len());
+        let code_count = id_count + usize::from(has_null);
+        Ok(Arc::new(StoredPage { page: self.chunk.page(page)?, code_count }))
     }
 }
 
 #[derive(Debug)]
 struct StoredPage {
     page: Page,
-    null_code: usize,
+    code_count: usize,
 }
 
 impl PageView for StoredPage {
@@ -235,8 +238,8 @@ impl PageView for StoredPage {
         }
         // Everything behind indexes arrays by code.
         let max = kernel::max(&codes);
-        if max as usize > self.null_code {
-            return Err(Error::corrupt(format!("a page has code {max} of {}", self.null_code)));
+        if max as usize >= self.code_count && !codes.is_empty() {
+            return Err(Error::corrupt(format!("a page has code {max} of {}", self.code_count)));
         }
         Ok(codes)
     }

@@ -585,6 +585,10 @@ impl Source for TableScan {
         result.map(|_| ())
     }
 
+    fn is_repeatable(&self) -> bool {
+        true
+    }
+
     fn follow(&self, bound: TopBound) {
         let Some(column) = self.given.get(bound.column) else { return };
         if top_bound::is_supported(&self.column_kinds[*column]) {
@@ -689,9 +693,14 @@ fn open_column(
             dictionary.find(value)?.map(|id| Arc::new(vec![id]) as _)
         }
     };
+    let has_null = match &column {
+        Column::Stored(chunk) => chunk.zone().null_count > 0,
+        Column::Constant(value) => value.is_null(),
+    };
     let book = dictionary.zip(ids).map(|(dictionary, ids)| {
         let values: Arc<dyn DistinctValues> = Arc::clone(dictionary) as _;
-        Arc::new(CodeBook::mapped(values, ids))
+        let book = CodeBook::mapped(values, ids);
+        Arc::new(if has_null { book } else { book.without_null() })
     });
     Ok(OpenColumn { column, data_type, book, give_codes: false })
 }

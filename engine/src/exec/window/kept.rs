@@ -6,9 +6,13 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
+use rayon::prelude::*;
+
 use super::super::gather::Pick;
 use crate::types::Result;
 
+/// Partitions that are worth a worker's while.
+const TASK_PARTITIONS: usize = 4_096;
 /// Candidates of a partition that are kept side by side.
 const SIDE_BY_SIDE_MAX: usize = 4;
 
@@ -167,17 +171,50 @@ impl Kept {
         Ok(())
     }
 
-    /// The candidates of each partition, in no order.
-    pub(super) fn into_partitions(self) -> Vec<Vec<Candidate>> {
+    /// Gives every candidate out, with its partition.
+    pub(super) fn drain(self, mut give: impl FnMut(usize, Candidate)) {
         match self.partitions {
-            Partitions::SideBySide { mut places, counts } => places
-                .chunks_mut(self.limit.max(1))
-                .zip(counts)
-                .map(|(places, count)| {
-                    places[..usize::from(count)].iter_mut().map(std::mem::take).collect()
+            Partitions::SideBySide { mut places, counts } => {
+                let partitions = places.chunks_mut(self.limit.max(1)).zip(counts).enumerate();
+                for (partition, (places, count)) in partitions {
+                    let taken = places[..usize::from(count)].iter_mut().map(std::mem::take);
+                    taken.for_each(|candidate| give(partition, candidate));
+                }
+            }
+            Partitions::Heaps(heaps) => {
+                for (partition, heap) in heaps.into_iter().enumerate() {
+                    for candidate in heap {
+                        give(partition, candidate);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What `make` appends for the candidates of each partition, which it is given in order; on all
+    /// workers of the pool that this is called in.
+    pub(super) fn map<T: Send>(self, make: impl Fn(&[Candidate], &mut Vec<T>) + Sync) -> Vec<T> {
+        let limit = self.limit.max(1);
+        match self.partitions {
+            Partitions::SideBySide { places, counts } => places
+                .par_chunks(limit * TASK_PARTITIONS)
+                .zip(counts.par_chunks(TASK_PARTITIONS))
+                .flat_map_iter(|(places, counts)| {
+                    let mut made = Vec::with_capacity(places.len());
+                    for (places, count) in places.chunks(limit).zip(counts) {
+                        make(&places[..usize::from(*count)], &mut made);
+                    }
+                    made
                 })
                 .collect(),
-            Partitions::Heaps(heaps) => heaps.into_iter().map(BinaryHeap::into_vec).collect(),
+            Partitions::Heaps(heaps) => heaps
+                .into_par_iter()
+                .flat_map_iter(|heap| {
+                    let mut made = Vec::with_capacity(heap.len());
+                    make(&heap.into_sorted_vec(), &mut made);
+                    made
+                })
+                .collect(),
         }
     }
 

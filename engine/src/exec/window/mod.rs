@@ -5,6 +5,7 @@
 //! give the rows in the order of the input, so that the answer is the same on any number of workers.
 //! The module must not know SQL.
 
+mod bounds;
 mod kept;
 mod number;
 #[cfg(test)]
@@ -50,7 +51,7 @@ impl<'a> Plan<'a> {
 }
 
 /// The numbers of the rows of one partition, told which rows tie as they come in order.
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Numbers {
     row_number: i64,
     rank: i64,

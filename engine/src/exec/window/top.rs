@@ -2,8 +2,8 @@
 //! nothing else.
 //!
 //! A row is looked at closely only if a 64-bit prefix of its first key is not behind the worst that
-//! its partition keeps; after the first rows of a partition nearly all others fail that. Rows that
-//! were pushed out stay in memory until they are as many as those kept.
+//! its partition keeps; with [`bounds`], or after the first rows of a partition, nearly all others fail
+//! that. Rows that were pushed out stay in memory until they are as many as those kept.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -16,9 +16,11 @@ use super::super::gather::{Pick, gather};
 use super::super::pool::{WorkerPool, drive};
 use super::super::profile::OperatorStats;
 use super::super::source::{MemorySource, Source, batch_to_ids};
+use super::bounds::bounds;
 use super::kept::{Candidate, Kept};
 use super::{Numbers, Plan, too_many};
 use crate::context::{Context, Reservation};
+use crate::plan::WindowFunction;
 use crate::types::Result;
 use crate::vector::{Batch, Vector};
 
@@ -31,6 +33,8 @@ const RESULT_MORSEL_LEN: usize = 65_536;
 #[derive(Debug)]
 struct Best {
     table: GroupTable,
+    /// Partitions that all workers knew from the start, under the same numbers.
+    common_count: usize,
     /// No row with a larger prefix is among the first of the partition.
     thresholds: Vec<u64>,
     kept: Kept,
@@ -52,10 +56,20 @@ pub(super) fn top(
     (pool, context): (&WorkerPool, &Context),
     stats: &OperatorStats,
 ) -> Result<MemorySource> {
+    let bounds = stats.time(|| bounds(input, (plan, limit), (pool, context)))?;
+    stats.note(
+        "rows read for bounds",
+        bounds.as_ref().map_or(0, |bounds| bounds.row_count() as u64),
+    );
     let make = || {
+        let (table, thresholds) = match &bounds {
+            None => (plan.table()?, Vec::new()),
+            Some(bounds) => (bounds.table(plan)?, bounds.largest()),
+        };
         Ok(Best {
-            table: plan.table()?,
-            thresholds: Vec::new(),
+            common_count: table.len(),
+            table,
+            thresholds,
             kept: Kept::new(limit),
             batches: Vec::new(),
             row_count: 0,
@@ -156,11 +170,15 @@ impl Best {
 
     /// The rows that the thresholds of their partitions let through.
     fn rows_not_behind(&self, prefixes: &[u64]) -> Vec<u32> {
-        (0_u32..)
-            .zip(self.partitions.iter().zip(prefixes))
-            .filter(|(_, (partition, prefix))| **prefix <= self.thresholds[**partition as usize])
-            .map(|(row, _)| row)
-            .collect()
+        let mut rows = vec![0; prefixes.len()];
+        let mut count = 0;
+        // Without a branch on what is let through.
+        for (row, (partition, prefix)) in (0_u32..).zip(self.partitions.iter().zip(prefixes)) {
+            rows[count] = row;
+            count += usize::from(*prefix <= self.thresholds[*partition as usize]);
+        }
+        rows.truncate(count);
+        rows
     }
 
     /// Keeps the candidates' rows only.
@@ -190,15 +208,19 @@ impl Best {
 
     /// The best rows of both.
     fn merged(mut self, other: Best) -> Best {
-        let to = self.table.absorb(&other.table, &all_groups(&other.table));
+        let to = all_groups(&other.table);
+        let is_common = |best: &Best| best.table.len() == best.common_count;
+        let to = if is_common(&self) && is_common(&other) {
+            to
+        } else {
+            self.table.absorb(&other.table, &to)
+        };
         self.kept.resize(self.table.len());
         let base = u32::try_from(self.batches.len()).expect("each worker has fewer batches");
-        for (candidates, to) in other.kept.into_partitions().into_iter().zip(to) {
-            for mut candidate in candidates {
-                candidate.pick.0 += base;
-                let _worst = self.kept.put(to as usize, candidate);
-            }
-        }
+        other.kept.drain(|partition, mut candidate| {
+            candidate.pick.0 += base;
+            let _worst = self.kept.put(to[partition] as usize, candidate);
+        });
         self.batches.extend(other.batches);
         self.batch_bytes += other.batch_bytes;
         self.memory.absorb(other.memory);
@@ -208,14 +230,7 @@ impl Best {
     /// The rows in the order of the input, with their numbers.
     fn finish(self, plan: &Plan<'_>, context: &Context) -> Result<(Vec<Vec<Batch>>, Reservation)> {
         let functions = &plan.window.functions;
-        let mut winners: Vec<Winner> = self
-            .kept
-            .into_partitions()
-            .into_par_iter()
-            .flat_map_iter(|candidates| {
-                numbered(candidates, functions.len(), |numbers, place| numbers.of(functions[place]))
-            })
-            .collect();
+        let mut winners: Vec<Winner> = self.kept.map(numbered);
         winners.par_sort_unstable_by_key(|winner| winner.place);
         let batches = &self.batches;
         let morsels = winners
@@ -224,13 +239,12 @@ impl Best {
                 context.cancel.check()?;
                 let picks: Vec<Pick> = winners.iter().map(|winner| winner.pick).collect();
                 let rows = gather(batches, &picks, plan.input)?;
-                let of_function = |place: usize| {
-                    let numbers: Int64Array =
-                        winners.iter().map(|winner| winner.numbers[place]).collect();
-                    Vector::Flat(Arc::new(numbers))
+                let of_function = |function: &WindowFunction| {
+                    let numbers = winners.iter().map(|winner| winner.numbers.of(*function));
+                    Vector::Flat(Arc::new(Int64Array::from_iter_values(numbers)))
                 };
                 let mut columns = rows.into_columns();
-                columns.extend((0..functions.len()).map(of_function));
+                columns.extend(functions.iter().map(of_function));
                 Ok(vec![Batch::new(columns, picks.len())])
             })
             .collect::<Result<Vec<Vec<Batch>>>>()?;
@@ -245,24 +259,17 @@ impl Best {
 struct Winner {
     place: u64,
     pick: Pick,
-    numbers: Box<[i64]>,
+    numbers: Numbers,
 }
 
-/// The rows of one partition in its order, with `count` numbers each.
-fn numbered(
-    mut candidates: Vec<Candidate>,
-    count: usize,
-    number: impl Fn(&Numbers, usize) -> i64,
-) -> Vec<Winner> {
+/// Appends the rows of one partition, which come in its order, with their numbers.
+fn numbered(candidates: &[Candidate], winners: &mut Vec<Winner>) {
     let mut numbers = Numbers::default();
-    let mut last: Option<(u64, Box<[u8]>)> = None;
-    let winner = |Candidate { key, place, prefix, pick }: Candidate| {
-        let key = Some((prefix, key));
-        numbers.advance(last == key);
-        last = key;
-        let numbers = (0..count).map(|place| number(&numbers, place)).collect();
-        Winner { place, pick, numbers }
-    };
-    candidates.sort_unstable();
-    candidates.into_iter().map(winner).collect()
+    let mut last: Option<&Candidate> = None;
+    for candidate in candidates {
+        let key = (candidate.prefix, &*candidate.key);
+        numbers.advance(last.is_some_and(|last| last.order_of_keys(key).is_eq()));
+        last = Some(candidate);
+        winners.push(Winner { place: candidate.place, pick: candidate.pick, numbers });
+    }
 }

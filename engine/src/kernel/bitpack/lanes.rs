@@ -42,6 +42,12 @@ pub(super) fn widen<P: Lane, L: Lane>(
 }
 
 #[inline(always)]
+pub(super) fn append_widened<P: Lane, L: Lane>(offsets: &[P], base: L, target: &mut Vec<L>) {
+    let widened = offsets.iter().map(|offset| base.wrapping_add(L::from_u64(offset.to_u64())));
+    target.extend(widened);
+}
+
+#[inline(always)]
 pub(super) fn pack<L: Lane>(width: u32, offsets: &[L; BLOCK_LEN], packed: &mut [L]) {
     assert!(width <= L::BITS && packed.len() >= width as usize * L::LANES);
     let packed = &mut packed[..width as usize * L::LANES];

@@ -69,6 +69,11 @@ vectorised! {
 }
 
 vectorised! {
+    /// Appends `base` plus each offset, in wider lanes.
+    fn append_widened<P: Lane, L: Lane>(offsets: &[P], base: L, target: &mut Vec<L>) = lanes::append_widened
+}
+
+vectorised! {
     /// Packs the low `width` bits of each offset into `width` word rows.
     ///
     /// # Panics
@@ -133,6 +138,9 @@ mod tests {
             let mut values = [L::MAX; BLOCK_LEN];
             widen(&baseline, base, &mut values);
             assert_eq!(values, unpacked, "baseline {width} of {} to {}", P::BITS, L::BITS);
+            let mut appended = vec![L::MAX];
+            append_widened(&baseline[3..], base, &mut appended);
+            assert_eq!(appended[1..], unpacked[3..], "append {width} of {}", P::BITS);
         }
     }
 

@@ -56,6 +56,11 @@ impl Accumulator for CountRows {
         Ok(())
     }
 
+    fn add_sums(&mut self, sums: &[i64], _value_count: u64) -> Result<()> {
+        self.counts.iter_mut().zip(sums).for_each(|(count, sum)| *count += sum);
+        Ok(())
+    }
+
     fn merge(&mut self, other: &dyn Accumulator, from: &[u32], to: &[u32]) -> Result<()> {
         let other: &CountRows = same_kind(other)?;
         for (from, to) in from.iter().zip(to) {

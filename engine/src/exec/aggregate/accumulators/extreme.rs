@@ -121,7 +121,7 @@ fn physical<T: ArrowPrimitiveType>(array: &ArrayRef) -> Result<PrimitiveArray<T>
 }
 
 /// An integer that orders as the double does: NaN greatest, one key for both zeros.
-pub(crate) fn float_key(value: f64) -> i64 {
+pub(super) fn float_key(value: f64) -> i64 {
     let bits = canonical_float(value).to_bits().cast_signed();
     bits ^ ((bits >> 63).cast_unsigned() >> 1).cast_signed()
 }
@@ -137,6 +137,11 @@ where
     fn resize(&mut self, group_count: usize) {
         self.best.resize(group_count, Self::worst());
         self.seen.resize(group_count);
+    }
+
+    fn resize_ahead(&mut self, group_count: usize) {
+        self.seen.resize_ahead(group_count);
+        self.resize(group_count);
     }
 
     fn update(&mut self, groups: Groups<'_>, argument: &Vector) -> Result<()> {

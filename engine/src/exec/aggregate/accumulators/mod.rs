@@ -20,7 +20,6 @@ use std::fmt::Debug;
 
 use arrow::array::Array;
 
-pub(crate) use self::extreme::float_key;
 use self::pairs::of_pairs;
 use self::seen::Seen;
 use super::super::source::ColumnKind;
@@ -79,6 +78,11 @@ pub(crate) trait Accumulator: Any + Debug + Send + Sync {
     /// Makes room for groups up to `group_count`, which never shrinks.
     fn resize(&mut self, group_count: usize);
 
+    /// Makes room for groups up to `group_count` that may have no row yet.
+    fn resize_ahead(&mut self, group_count: usize) {
+        self.resize(group_count);
+    }
+
     /// Takes one batch: the groups of its rows and the argument's values.
     ///
     /// # Errors
@@ -109,6 +113,15 @@ pub(crate) trait Accumulator: Any + Debug + Send + Sync {
     /// As [`update`](Self::update).
     fn update_run(&mut self, _group: u32, _argument: &Vector) -> Result<()> {
         Err(Error::internal("an aggregate that takes no runs was given one"))
+    }
+
+    /// Adds to each group a sum of some rows, of `value_count` rows of all groups together, each with a
+    /// value within 32 bits.
+    ///
+    /// # Errors
+    /// `Internal` for what sums no such integers.
+    fn add_sums(&mut self, _sums: &[i64], _value_count: u64) -> Result<()> {
+        Err(Error::internal("sums for an aggregate that is none"))
     }
 
     /// Whether [`Accumulator::settle`] has nothing left to do.

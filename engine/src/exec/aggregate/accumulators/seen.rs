@@ -1,7 +1,8 @@
 //! Which groups have seen a value: an aggregate over none is NULL.
 //!
 //! As long as every row of every group brings a value, that is the groups themselves, and nothing is
-//! stored; where no argument can be NULL, that is for ever. Must not know what the values are.
+//! stored; where no argument can be NULL, that is for ever. Where there is room for groups that have
+//! no row yet, each group has a flag. Must not know what the values are.
 
 use arrow::buffer::NullBuffer;
 
@@ -33,6 +34,14 @@ impl Seen {
         if let Some(flags) = &mut self.flags {
             flags.resize(group_count, false);
         }
+    }
+
+    /// Makes room for groups up to `group_count` that may have no row yet.
+    pub(super) fn resize_ahead(&mut self, group_count: usize) {
+        if !self.by_every_row {
+            self.flags();
+        }
+        self.resize(group_count);
     }
 
     /// A batch in which every row of the table's batch has a value.

@@ -77,6 +77,10 @@ trait Sums: Debug + Send + Sync + 'static {
     /// Adds an array without NULLs.
     fn add(&mut self, groups: Groups<'_>, values: &ArrayRef) -> Result<()>;
     fn merge(&mut self, other: &Self, from: &[u32], to: &[u32]);
+    /// Adds to each group a sum, of `value_count` values within 32 bits for all groups.
+    fn add_sums(&mut self, _sums: &[i64], _value_count: u64) -> Result<()> {
+        Err(Error::internal("sums of other values"))
+    }
     /// Exchanges two groups.
     fn swap(&mut self, left: usize, right: usize);
     /// The exact sum of integers and decimals; `None` for doubles.
@@ -155,6 +159,11 @@ impl<S: Sums> Accumulator for SumOf<S> {
         }
     }
 
+    fn resize_ahead(&mut self, group_count: usize) {
+        self.seen.resize_ahead(group_count);
+        self.resize(group_count);
+    }
+
     fn update(&mut self, groups: Groups<'_>, argument: &Vector) -> Result<()> {
         match without_nulls(groups, argument)? {
             None => {
@@ -194,6 +203,11 @@ impl<S: Sums> Accumulator for SumOf<S> {
         let added = self.add(groups, values);
         self.swap_with_first(place);
         added
+    }
+
+    fn add_sums(&mut self, sums: &[i64], value_count: u64) -> Result<()> {
+        self.seen.all(Groups::First(1));
+        self.sums.add_sums(sums, value_count)
     }
 
     fn merge(&mut self, other: &dyn Accumulator, from: &[u32], to: &[u32]) -> Result<()> {
@@ -354,6 +368,16 @@ impl Sums for Integers {
         Ok(())
     }
 
+    fn add_sums(&mut self, sums: &[i64], value_count: u64) -> Result<()> {
+        self.value_count += value_count;
+        if self.value_count >= VALUES_MAX {
+            self.move_out();
+            self.value_count = value_count;
+        }
+        self.sums.iter_mut().zip(sums).for_each(|(total, sum)| *total += sum);
+        Ok(())
+    }
+
     fn merge(&mut self, other: &Integers, from: &[u32], to: &[u32]) {
         if other.moved.is_empty() && self.value_count + other.value_count < VALUES_MAX {
             self.value_count += other.value_count;
@@ -423,6 +447,11 @@ impl Sums for WideIntegers {
             let values = array.as_primitive::<Int64Type>().values();
             accumulate_wide(&mut self.sums, groups, values);
         }
+        Ok(())
+    }
+
+    fn add_sums(&mut self, sums: &[i64], _value_count: u64) -> Result<()> {
+        self.sums.iter_mut().zip(sums).for_each(|(total, sum)| *total += i128::from(*sum));
         Ok(())
     }
 

@@ -5,6 +5,9 @@
 //! 2^32 of them fit. The unit is chosen from the first values seen; what lies outside the window (and
 //! NaN and the infinities) goes to a [`WideSum`] of its group. Business data, within twelve decimal
 //! orders of magnitude of each other, never leaves the window.
+//!
+//! Recent addends are in two halves of 64 bits a group, the low 41 bits and the rest, that are added
+//! side by side, without a carry, and are moved into the 128 bits before either could overflow.
 
 use hashbrown::HashMap;
 
@@ -23,11 +26,26 @@ const PIECE_LEN: usize = 256;
 /// The exponent field of NaN and the infinities.
 const NOT_FINITE: u32 = 0x7ff;
 
+/// Bits of the low half: the widest shift, so that the other half is a shift to the right.
+const LOW_BITS: u32 = WINDOW;
+/// Bits of an addend's high half, but for its distance from the unit.
+const HIGH_BITS: u32 = 53 - LOW_BITS;
+/// Bits of a half.
+const HALF_BITS: u32 = 63;
+/// Rows that halves must have room for: they are moved too often otherwise.
+const ROW_BITS_MIN: u32 = 16;
+
 /// Exact sums of doubles by group.
 #[derive(Debug, Default)]
 pub(crate) struct FloatSums {
+    group_count: usize,
     /// 0 until the first non-zero value.
     unit: u32,
+    /// Halves of recent addends; not of every group yet.
+    recent: Vec<[i64; 2]>,
+    /// What the low halves, and the magnitudes of the high ones, are at most.
+    recent_max: u64,
+    /// Of all other addends; not of every group yet.
     sums: Vec<i128>,
     wide: HashMap<u32, Box<WideSum>>,
     value_count: u64,
@@ -36,60 +54,109 @@ pub(crate) struct FloatSums {
 impl FloatSums {
     /// Makes room for groups up to `group_count`.
     pub(crate) fn resize(&mut self, group_count: usize) {
-        if self.sums.capacity() == 0 {
-            self.sums = vec![0; group_count];
-        } else {
-            self.sums.resize(group_count, 0);
-        }
+        self.group_count = group_count;
     }
 
     /// Bytes held.
     pub(crate) fn bytes(&self) -> usize {
-        self.sums.capacity() * size_of::<i128>() + self.wide.len() * (size_of::<WideSum>() + 24)
+        self.recent.capacity() * size_of::<[i64; 2]>()
+            + self.sums.capacity() * size_of::<i128>()
+            + self.wide.len() * (size_of::<WideSum>() + 24)
     }
 
     /// Adds each value to its group.
     pub(crate) fn add(&mut self, groups: &[u32], values: &[f64]) {
-        if self.prepare(values) {
-            let (mut lows, mut highs) = ([0; PIECE_LEN], [0; PIECE_LEN]);
-            for (groups, values) in groups.chunks(PIECE_LEN).zip(values.chunks(PIECE_LEN)) {
-                kernel::scale_floats(values, self.unit, &mut lows, &mut highs);
-                for ((group, low), high) in groups.iter().zip(&lows).zip(&highs) {
-                    self.sums[*group as usize] += i128::from(*high) << 64 | i128::from(*low);
+        match self.prepare(values) {
+            Span::Halves(row_max) => self.add_halves(groups, values, row_max),
+            Span::Window => {
+                let unit = self.unit;
+                let sums = self.sums();
+                let (mut lows, mut highs) = ([0; PIECE_LEN], [0; PIECE_LEN]);
+                for (groups, values) in groups.chunks(PIECE_LEN).zip(values.chunks(PIECE_LEN)) {
+                    kernel::scale_floats(values, unit, &mut lows, &mut highs);
+                    for ((group, low), high) in groups.iter().zip(&lows).zip(&highs) {
+                        sums[*group as usize] += i128::from(*high) << 64 | i128::from(*low);
+                    }
                 }
             }
-        } else {
-            for (group, value) in groups.iter().zip(values) {
-                self.add_one(*group, *value);
+            Span::Wide => {
+                for (group, value) in groups.iter().zip(values) {
+                    self.add_one(*group, *value);
+                }
             }
         }
     }
 
+    /// Adds values whose halves are at most `row_max`.
+    fn add_halves(&mut self, groups: &[u32], values: &[f64], row_max: u64) {
+        let mut halves = [[0; 2]; PIECE_LEN];
+        for (groups, values) in groups.chunks(PIECE_LEN).zip(values.chunks(PIECE_LEN)) {
+            let added_max = row_max * values.len() as u64;
+            if self.recent_max + added_max > i64::MAX.cast_unsigned() {
+                self.move_recent();
+            }
+            self.recent_max += added_max;
+            kernel::split_floats(values, self.unit, LOW_BITS, &mut halves);
+            grow(&mut self.recent, self.group_count);
+            let recent = &mut self.recent[..];
+            for (group, [low, high]) in groups.iter().zip(&halves) {
+                let sum = &mut recent[*group as usize];
+                *sum = [sum[0] + low, sum[1] + high];
+            }
+        }
+    }
+
+    /// Moves the halves into the sums.
+    fn move_recent(&mut self) {
+        self.recent_max = 0;
+        grow(&mut self.sums, self.group_count);
+        for (sum, halves) in self.sums.iter_mut().zip(&mut self.recent) {
+            *sum += joined(std::mem::take(halves));
+        }
+    }
+
+    /// The sums of all groups, without what is in the halves.
+    fn sums(&mut self) -> &mut [i128] {
+        grow(&mut self.sums, self.group_count);
+        &mut self.sums
+    }
+
+    fn sum(&self, group: usize) -> i128 {
+        let recent = self.recent.get(group).copied().map_or(0, joined);
+        recent + self.sums.get(group).copied().unwrap_or(0)
+    }
+
     /// Adds all values to group 0.
     pub(crate) fn add_to_first(&mut self, values: &[f64]) {
-        if self.prepare(values) {
-            let (mut lows, mut highs) = ([0; PIECE_LEN], [0; PIECE_LEN]);
-            for values in values.chunks(PIECE_LEN) {
-                kernel::scale_floats(values, self.unit, &mut lows, &mut highs);
-                // Halves of a few hundred addends do not overflow 64 bits.
-                let lows = &lows[..values.len()];
-                let low_halves: u64 = lows.iter().map(|low| low & 0xffff_ffff).sum();
-                let high_halves: u64 = lows.iter().map(|low| low >> 32).sum();
-                let highs: i64 = highs[..values.len()].iter().sum();
-                self.sums[0] += (i128::from(highs) << 64)
-                    + (i128::from(high_halves) << 32)
-                    + i128::from(low_halves);
-            }
-        } else {
+        if matches!(self.prepare(values), Span::Wide) {
             for value in values {
                 self.add_one(0, *value);
             }
+            return;
+        }
+        let unit = self.unit;
+        let sums = self.sums();
+        let (mut lows, mut highs) = ([0; PIECE_LEN], [0; PIECE_LEN]);
+        for values in values.chunks(PIECE_LEN) {
+            kernel::scale_floats(values, unit, &mut lows, &mut highs);
+            // Halves of a few hundred addends do not overflow 64 bits.
+            let lows = &lows[..values.len()];
+            let low_halves: u64 = lows.iter().map(|low| low & 0xffff_ffff).sum();
+            let high_halves: u64 = lows.iter().map(|low| low >> 32).sum();
+            let highs: i64 = highs[..values.len()].iter().sum();
+            sums[0] += (i128::from(highs) << 64)
+                + (i128::from(high_halves) << 32)
+                + i128::from(low_halves);
         }
     }
 
     /// Exchanges two groups.
     pub(crate) fn swap(&mut self, left: usize, right: usize) {
-        self.sums.swap(left, right);
+        if !self.recent.is_empty() {
+            grow(&mut self.recent, self.group_count);
+            self.recent.swap(left, right);
+        }
+        self.sums().swap(left, right);
         if self.wide.is_empty() || left == right {
             return;
         }
@@ -107,17 +174,23 @@ impl FloatSums {
         }
         let shift = other.unit.checked_sub(self.unit);
         let addends = shift.and_then(|shift| {
-            let taken = from.iter().map(|group| other.sums[*group as usize]);
+            let taken = from.iter().map(|group| other.sum(*group as usize));
             addends_of(taken, shift, other.value_count)
         });
         self.value_count = self.value_count.saturating_add(addends.unwrap_or(other.value_count));
         let shift = shift.filter(|_| addends.is_some() && self.value_count < VALUES_MAX);
-        for (from, to) in from.iter().zip(to) {
-            let sum = other.sums[*from as usize];
-            match shift {
-                Some(shift) => self.sums[*to as usize] += sum.checked_shl(shift).unwrap_or(0),
-                None if sum == 0 => {}
-                None => self.wide(*to).add_scaled(sum, other.unit - 1),
+        if let Some(shift) = shift {
+            let sums = self.sums();
+            for (from, to) in from.iter().zip(to) {
+                let sum = other.sum(*from as usize);
+                sums[*to as usize] += sum.checked_shl(shift).unwrap_or(0);
+            }
+        } else {
+            for (from, to) in from.iter().zip(to) {
+                let sum = other.sum(*from as usize);
+                if sum != 0 {
+                    self.wide(*to).add_scaled(sum, other.unit - 1);
+                }
             }
         }
         if !other.wide.is_empty() {
@@ -134,7 +207,7 @@ impl FloatSums {
 
     /// The sum of `group` divided by `divisor`, rounded once; `None` beyond the largest double.
     pub(crate) fn quotient(&self, group: u32, divisor: u64) -> Option<f64> {
-        let sum = self.sums[group as usize];
+        let sum = self.sum(group as usize);
         if let Some(wide) = self.wide.get(&group) {
             let mut wide = wide.as_ref().clone();
             wide.add_scaled(sum, self.unit.max(1) - 1);
@@ -153,24 +226,31 @@ impl FloatSums {
         wide.quotient(divisor)
     }
 
-    /// Whether every value can take the quick path; chooses the unit at the first non-zero values.
-    fn prepare(&mut self, values: &[f64]) -> bool {
+    /// Where the values can be added; chooses the unit at the first non-zero values.
+    fn prepare(&mut self, values: &[f64]) -> Span {
         self.value_count += values.len() as u64;
         if self.value_count >= VALUES_MAX {
             self.empty_into_wide();
         }
         let (lowest, highest) = kernel::exponent_fields(values);
         if lowest > highest {
-            return true;
+            return Span::Halves(0);
         }
         if highest == NOT_FINITE {
-            return false;
+            return Span::Wide;
         }
         if self.unit == 0 {
             let spare = WINDOW.saturating_sub(highest - lowest);
             self.unit = lowest.saturating_sub(spare / 2).max(1);
         }
-        self.unit <= lowest && highest <= self.unit + WINDOW
+        if lowest < self.unit || highest > self.unit + WINDOW {
+            return Span::Wide;
+        }
+        let half_bits = LOW_BITS.max(HIGH_BITS + (highest - self.unit));
+        if half_bits + ROW_BITS_MIN > HALF_BITS {
+            return Span::Window;
+        }
+        Span::Halves(1 << half_bits)
     }
 
     fn add_one(&mut self, group: u32, value: f64) {
@@ -181,7 +261,8 @@ impl FloatSums {
         }
         let in_window = (self.unit..=self.unit + WINDOW).contains(&exponent);
         if self.unit > 0 && in_window && exponent != NOT_FINITE {
-            self.sums[group as usize] += scaled(bits, self.unit);
+            let unit = self.unit;
+            self.sums()[group as usize] += scaled(bits, unit);
         } else {
             self.wide(group).add(value);
         }
@@ -194,7 +275,9 @@ impl FloatSums {
     /// Goes over to a smaller unit, if all sums fit that.
     fn lower_unit(&mut self, unit: u32) {
         let shift = self.unit.saturating_sub(unit);
-        let addends = addends_of(self.sums.iter().copied(), shift, self.value_count);
+        let value_count = self.value_count;
+        self.move_recent();
+        let addends = addends_of(self.sums.iter().copied(), shift, value_count);
         if let Some(addends) = addends.filter(|addends| *addends < VALUES_MAX) {
             self.unit = unit;
             self.value_count = addends;
@@ -205,6 +288,7 @@ impl FloatSums {
 
     fn empty_into_wide(&mut self) {
         self.value_count = 0;
+        self.move_recent();
         for group in 0..self.sums.len() {
             let sum = std::mem::take(&mut self.sums[group]);
             if sum != 0 {
@@ -213,6 +297,30 @@ impl FloatSums {
                 self.wide(group).add_scaled(sum, shift);
             }
         }
+    }
+}
+
+/// Where values can be added.
+#[derive(Clone, Copy, Debug)]
+enum Span {
+    /// In two halves, which are at most this.
+    Halves(u64),
+    /// In 128 bits.
+    Window,
+    /// One by one, some of them in a wide sum.
+    Wide,
+}
+
+fn joined([low, high]: [i64; 2]) -> i128 {
+    (i128::from(high) << LOW_BITS) + i128::from(low)
+}
+
+/// Makes room for `group_count` groups; the first time with memory that comes zeroed.
+fn grow<T: Copy + Default>(sums: &mut Vec<T>, group_count: usize) {
+    if sums.capacity() == 0 {
+        *sums = vec![T::default(); group_count];
+    } else if sums.len() < group_count {
+        sums.resize(group_count, T::default());
     }
 }
 

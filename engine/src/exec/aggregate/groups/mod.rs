@@ -12,7 +12,7 @@ mod tests;
 
 pub(crate) use self::bytes::{ByteTable, KeyEncoder, canonical_floats};
 
-use self::dense::Dense;
+pub(crate) use self::dense::Dense;
 use self::packed::PackedTable;
 pub(crate) use self::packed::{DirectKey, Layout, PackedKey, Slots};
 use crate::exec::source::ColumnKind;
@@ -149,16 +149,40 @@ impl GroupTable {
         len: usize,
         groups: &mut Vec<u32>,
     ) -> Result<()> {
-        groups.clear();
-        let table = &mut self.table;
-        if let Some(dense) = &mut self.dense
-            && dense.find(keys, len, groups, |keys, len, groups| table.find(keys, len, groups))?
-        {
-            self.dense_row_count += len as u64;
+        if let Some(dense) = self.find_by_code(keys, len)? {
+            dense.translate(dense.codes(keys), groups);
             return Ok(());
         }
+        self.find_by_hash(keys, len, groups)
+    }
+
+    /// Numbers `len` rows by their local codes, where that applies: every group has a number, and the
+    /// group of every number is known.
+    pub(crate) fn find_by_code(&mut self, keys: &[Vector], len: usize) -> Result<Option<&Dense>> {
+        let table = &mut self.table;
+        let Some(dense) = &mut self.dense else { return Ok(None) };
+        if !dense.find(keys, len, |keys, len, groups| table.find(keys, len, groups))? {
+            return Ok(None);
+        }
+        self.dense_row_count += len as u64;
+        Ok(Some(dense))
+    }
+
+    /// Puts the group of each of `len` rows into `groups`, by hash.
+    pub(crate) fn find_by_hash(
+        &mut self,
+        keys: &[Vector],
+        len: usize,
+        groups: &mut Vec<u32>,
+    ) -> Result<()> {
+        groups.clear();
         self.hashed_row_count += len as u64;
-        table.find(keys, len, groups)
+        self.table.find(keys, len, groups)
+    }
+
+    /// The numbers by local codes, for the row group that was met last.
+    pub(crate) fn dense(&self) -> Option<&Dense> {
+        self.dense.as_ref()
     }
 
     /// Puts the group of each packed key into `groups`.

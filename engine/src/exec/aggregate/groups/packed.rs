@@ -298,7 +298,7 @@ impl Part {
     fn local_domain(&self, vector: &Vector) -> u128 {
         match (&self.kind, vector) {
             (PartKind::Ids(_), Vector::Dictionary(vector)) => {
-                u128::from(vector.book().null_code()) + 1
+                u128::from(vector.book().null_code()) + u128::from(vector.book().has_null())
             }
             _ => self.domain,
         }
