@@ -171,10 +171,19 @@ impl Sparse {
             target.resize(target.len() + rows.len(), dominant);
             return Ok(());
         };
+        let first_ordinal = self.rows.valid_rank(page, span.start);
+        // A filter may have left just those with a value of their own: the values lie in a row.
+        let not_own = own.as_ref().map_or(0, NullBuffer::null_count);
+        let own_count = span.len() - not_own;
+        let is_own =
+            |row: &u32| own.as_ref().is_none_or(|own| own.is_valid(to_usize(*row) - span.start));
+        let is_strict = || rows.is_sorted_by(|left, right| left < right);
+        if own_count == rows.len() && rows.iter().all(is_own) && is_strict() {
+            return frame.decode(page, first_ordinal..first_ordinal + own_count, target);
+        }
         // The rows asked for that have a value of their own, and its ordinal.
         let mut wanted = Vec::new();
-        let mut ranks =
-            Ranks::new(own.as_ref().map(NullBuffer::inner), self.rows.valid_rank(page, span.start));
+        let mut ranks = Ranks::new(own.as_ref().map(NullBuffer::inner), first_ordinal);
         for (index, row) in rows.iter().enumerate() {
             if let Some(ordinal) = ranks.of(to_usize(*row) - span.start) {
                 wanted.push((index, to_u32(ordinal)));

@@ -46,6 +46,8 @@ struct Running {
     source: Arc<dyn Source>,
     next_morsel: usize,
     wave_len: usize,
+    /// Every row is asked for: workers read the values behind codes too.
+    is_whole: bool,
     skip: u64,
     remaining: u64,
     ready: VecDeque<Batch>,
@@ -119,6 +121,7 @@ impl Running {
             source: built.source,
             next_morsel: 0,
             wave_len,
+            is_whole: built.limit.is_none() && built.offset == 0,
             skip: built.offset,
             remaining: built.limit.unwrap_or(u64::MAX),
             ready: VecDeque::new(),
@@ -152,13 +155,14 @@ impl Running {
         let first = self.next_morsel;
         let count = self.wave_len.min(self.source.morsel_count() - first);
         let wanted = self.skip.saturating_add(self.remaining);
-        let source = &self.source;
+        let (source, is_whole) = (&self.source, self.is_whole);
         let results = pool.run(count, |index| {
             let mut batches = Vec::new();
             let mut memory = context.memory.reservation("results in flight");
             let mut row_count = 0_u64;
             source.run(first + index, context, &mut |batch| {
                 context.cancel.check()?;
+                let batch = if is_whole { decoded(batch)? } else { batch };
                 memory.grow(batch.bytes())?;
                 row_count += batch.len() as u64;
                 batches.push(batch);
@@ -194,6 +198,14 @@ impl Running {
         let given = usize::try_from(given).expect("inside a batch");
         Some(batch.slice(offset, given))
     }
+}
+
+/// The batch with the values of its columns spelt out.
+fn decoded(batch: Batch) -> Result<Batch> {
+    let len = batch.len();
+    let columns = batch.into_columns().into_iter();
+    let columns = columns.map(|column| Ok(Vector::Flat(column.decode()?)));
+    Ok(Batch::new(columns.collect::<Result<_>>()?, len))
 }
 
 fn to_record_batch(batch: &Batch, schema: SchemaRef) -> Result<RecordBatch> {
