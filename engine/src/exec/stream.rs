@@ -24,6 +24,9 @@ use crate::vector::{Batch, Vector};
 /// Limits up to which the first wave is a single morsel.
 const SMALL_LIMIT: u64 = 10_000;
 
+/// Bytes of a morsel's rows from which codes are left as they are until their batch is asked for.
+const DECODED_BYTES_MAX: usize = 32 << 20;
+
 /// The batches of a result. Iterating runs the query; after an error the stream is over.
 #[derive(Debug)]
 pub struct BatchStream {
@@ -162,7 +165,8 @@ impl Running {
             let mut row_count = 0_u64;
             source.run(first + index, context, &mut |batch| {
                 context.cancel.check()?;
-                let batch = if is_whole { decoded(batch)? } else { batch };
+                let is_small = memory.bytes() < DECODED_BYTES_MAX;
+                let batch = if is_whole && is_small { decoded(batch)? } else { batch };
                 memory.grow(batch.bytes())?;
                 row_count += batch.len() as u64;
                 batches.push(batch);

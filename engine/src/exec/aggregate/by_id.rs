@@ -13,8 +13,12 @@ use super::groups::DirectKey;
 use super::states::{States, Which};
 use super::worker::Partial;
 use crate::context::{Context, Reservation};
+use crate::kernel;
 use crate::types::{Error, Result};
 use crate::vector::{Batch, CodeBook, Vector};
+
+/// Batches after which it is looked whether all ids were seen.
+const LOOK_BATCHES: u32 = 16;
 
 /// Accumulators by local code and by id.
 #[derive(Debug)]
@@ -28,6 +32,9 @@ pub(super) struct ById {
     local: Option<States>,
     /// A bit by id. NULL's id is the last.
     seen: Vec<u64>,
+    /// Every key that there may be has its bit.
+    has_seen_all: bool,
+    batch_count: u32,
     /// By id.
     states: States,
     ids: Vec<u32>,
@@ -46,6 +53,8 @@ impl ById {
             present: Vec::new(),
             local: None,
             seen: vec![0; group_count.div_ceil(64)],
+            has_seen_all: false,
+            batch_count: 0,
             states,
             ids: Vec::new(),
             row_count: 0,
@@ -98,11 +107,23 @@ impl ById {
     }
 
     fn update_ids(&mut self, work: &Work, ids: &[u32], inputs: &[Vector]) -> Result<()> {
-        for id in ids {
-            mark(&mut self.seen, *id);
+        if !self.has_seen_all {
+            for id in ids {
+                mark(&mut self.seen, *id);
+            }
+            self.look_for_unseen();
         }
         self.states.feed(work, Which::All, Groups::Each(ids), inputs)?;
         self.account()
+    }
+
+    /// Finds out now and then whether there is an id left to be seen.
+    fn look_for_unseen(&mut self) {
+        self.batch_count += 1;
+        if self.batch_count.is_multiple_of(LOOK_BATCHES) {
+            let seen_count = kernel::count_bits(&self.seen) as u128;
+            self.has_seen_all = seen_count == self.key.key_count();
+        }
     }
 
     fn follow_book(&mut self, work: &Work, book: &Arc<CodeBook>) -> Result<()> {

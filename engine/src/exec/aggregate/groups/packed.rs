@@ -108,6 +108,7 @@ const DIRECT_BITS_MAX: u32 = 20;
 pub(crate) struct DirectKey {
     dictionary: Option<usize>,
     last_id: u32,
+    key_count: u128,
 }
 
 impl DirectKey {
@@ -120,6 +121,11 @@ impl DirectKey {
     /// The largest id.
     pub(crate) fn last_id(&self) -> u32 {
         self.last_id
+    }
+
+    /// How many different keys there may be.
+    pub(crate) fn key_count(&self) -> u128 {
+        self.key_count
     }
 }
 
@@ -169,15 +175,15 @@ impl Layout {
     pub(crate) fn direct_key(&self) -> Option<DirectKey> {
         let mut parts = self.parts.iter().enumerate().filter(|(_, part)| part.bits > 0);
         let (column, part) = parts.next()?;
-        match &part.kind {
+        let key_count = self.parts.iter().map(|part| part.domain).product();
+        let (dictionary, last_id) = match &part.kind {
             PartKind::Ids(book) if parts.next().is_none() && book.null_code() < u32::MAX => {
-                Some(DirectKey { dictionary: Some(column), last_id: book.null_code() })
+                (Some(column), book.null_code())
             }
-            _ if self.bits <= DIRECT_BITS_MAX => {
-                Some(DirectKey { dictionary: None, last_id: (1 << self.bits) - 1 })
-            }
-            _ => None,
-        }
+            _ if self.bits <= DIRECT_BITS_MAX => (None, (1 << self.bits) - 1),
+            _ => return None,
+        };
+        Some(DirectKey { dictionary, last_id, key_count })
     }
 
     /// How many combinations of keys the row group of these vectors may have.
