@@ -175,7 +175,8 @@ impl Layout {
     pub(crate) fn direct_key(&self) -> Option<DirectKey> {
         let mut parts = self.parts.iter().enumerate().filter(|(_, part)| part.bits > 0);
         let (column, part) = parts.next()?;
-        let key_count = self.parts.iter().map(|part| part.domain).product();
+        let domains = self.parts.iter().map(|part| part.domain);
+        let key_count = domains.fold(1, u128::saturating_mul);
         let (dictionary, last_id) = match &part.kind {
             PartKind::Ids(book) if parts.next().is_none() && book.null_code() < u32::MAX => {
                 (Some(column), book.null_code())
