@@ -178,8 +178,11 @@ impl Sparse {
         let is_own =
             |row: &u32| own.as_ref().is_none_or(|own| own.is_valid(to_usize(*row) - span.start));
         let is_strict = || rows.is_sorted_by(|left, right| left < right);
-        if own_count == rows.len() && rows.iter().all(is_own) && is_strict() {
-            return frame.decode(page, first_ordinal..first_ordinal + own_count, target);
+        let ordinals = first_ordinal..first_ordinal + own_count;
+        // The positions of a damaged page may say anything.
+        let fits = own_count == rows.len() && ordinals.end <= frame.len();
+        if fits && rows.iter().all(is_own) && is_strict() {
+            return frame.decode(page, ordinals, target);
         }
         // The rows asked for that have a value of their own, and its ordinal.
         let mut wanted = Vec::new();

@@ -84,6 +84,17 @@ fn exponent_fields_body(values: &[f64]) -> (u32, u32) {
     (field(least + 1), field(greatest))
 }
 
+/// The mantissa with its sign, and how far it is shifted in units of 2^(`unit` - 1075), at most 63 bits.
+#[inline(always)]
+fn mantissa_and_shift(value: f64, unit: u64) -> (i64, u64) {
+    let bits = value.to_bits();
+    let field = bits >> MANTISSA_BITS & EXPONENT_MASK;
+    let leading = if field > 0 { 1 << MANTISSA_BITS } else { 0 };
+    let mantissa = bits & ((1 << MANTISSA_BITS) - 1) | leading;
+    let sign = bits.cast_signed() >> 63;
+    ((mantissa.cast_signed() ^ sign) - sign, (field.max(unit) - unit) & 63)
+}
+
 vectorised! {
     /// Each value in units of 2^(`unit` - 1075), as the low and the high 64 bits of an integer of 128.
     /// Exponent fields are from `unit` to `unit` + 62, but for zeros.
@@ -94,13 +105,7 @@ vectorised! {
 fn scale_floats_body(values: &[f64], unit: u32, lows: &mut [u64], highs: &mut [i64]) {
     let unit = u64::from(unit);
     for ((value, low), high) in values.iter().zip(lows).zip(highs) {
-        let bits = value.to_bits();
-        let field = bits >> MANTISSA_BITS & EXPONENT_MASK;
-        let leading = if field > 0 { 1 << MANTISSA_BITS } else { 0 };
-        let mantissa = bits & ((1 << MANTISSA_BITS) - 1) | leading;
-        let sign = bits.cast_signed() >> 63;
-        let signed = (mantissa.cast_signed() ^ sign) - sign;
-        let shift = (field.max(unit) - unit) & 63;
+        let (signed, shift) = mantissa_and_shift(*value, unit);
         *low = signed.cast_unsigned() << shift;
         *high = signed >> 1 >> (63 - shift);
     }
@@ -117,13 +122,7 @@ fn split_floats_body(values: &[f64], unit: u32, low_bits: u32, halves: &mut [[i6
     let unit = u64::from(unit);
     let low_mask = (1_u64 << low_bits) - 1;
     for (value, half) in values.iter().zip(halves) {
-        let bits = value.to_bits();
-        let field = bits >> MANTISSA_BITS & EXPONENT_MASK;
-        let leading = if field > 0 { 1 << MANTISSA_BITS } else { 0 };
-        let mantissa = bits & ((1 << MANTISSA_BITS) - 1) | leading;
-        let sign = bits.cast_signed() >> 63;
-        let signed = (mantissa.cast_signed() ^ sign) - sign;
-        let shift = (field.max(unit) - unit) & 63;
+        let (signed, shift) = mantissa_and_shift(*value, unit);
         let low = (signed.cast_unsigned() << shift) & low_mask;
         *half = [low.cast_signed(), signed >> (u64::from(low_bits).wrapping_sub(shift) & 63)];
     }

@@ -92,7 +92,8 @@ impl States {
         inputs: &[Vector],
     ) -> Result<()> {
         let runs = runs_of(groups);
-        let mut words = self.words.as_mut().filter(|_| which != Which::Costly && runs.is_none());
+        let mut words = self.words.as_mut().filter(|words| words.is_on());
+        words = words.filter(|_| which != Which::Costly && runs.is_none());
         if let (Some(words), Groups::Each(groups)) = (&mut words, groups) {
             words.add(groups, inputs, &mut self.each)?;
         }

@@ -142,9 +142,14 @@ impl Words {
         Words { layout, sums: Vec::new(), row_count: 0, is_off: false }
     }
 
-    /// Whether a state is fed through the words.
+    /// Whether the groups are few enough for words.
+    pub(super) fn is_on(&self) -> bool {
+        !self.is_off
+    }
+
+    /// Whether a state is fed through the words, while they are on.
     pub(super) fn holds(&self, state: usize) -> bool {
-        !self.is_off && self.layout.holds(state)
+        self.layout.holds(state)
     }
 
     /// Whether the words are empty.
@@ -364,9 +369,9 @@ mod tests {
         let layout = Layout::new(&[sum(0), State::ROW_COUNT], &kinds).expect("they are narrow");
         let mut words = Words::new(layout);
         words.resize(1_000, &mut [])?;
-        assert!(words.holds(0) && words.holds(1) && !words.holds(2));
+        assert!(words.is_on() && words.holds(0) && words.holds(1) && !words.holds(2));
         words.resize(1 << 24, &mut [])?;
-        assert!(!words.holds(0) && !words.holds(1));
+        assert!(!words.is_on() && words.bytes() == 0);
         Ok(())
     }
 }

@@ -18,7 +18,7 @@ use crate::types::Result;
 use crate::vector::Batch;
 
 /// Rows of a partition, on the average, after which bounds let few others through.
-const PARTITION_LEN_MAX: usize = 256;
+const PARTITION_LEN_MAX: usize = if cfg!(test) { 2 } else { 256 };
 
 /// The smallest prefixes of each partition.
 #[derive(Debug)]
