@@ -240,6 +240,9 @@ fn lane_bytes(width: u32) -> usize {
     to_usize(width.max(8).next_power_of_two() / 8)
 }
 
+/// Bytes of a word row.
+const WORD_ROW_BYTES: usize = BLOCK_LEN / 8;
+
 /// Bytes of a block's word rows.
 fn packed_bytes(width: u32, len: usize) -> usize {
     match_lane!(lane_bytes(width), P => kernel::packed_words::<P>(width, len) * P::BYTES)
@@ -312,8 +315,12 @@ impl Frame {
             if width > L::BITS {
                 return Err(Error::corrupt(format!("block {block_idx}: width {width}")));
             }
-            let block_len = BLOCK_LEN.min(len - block_idx * BLOCK_LEN);
-            let packed_end = packed + packed_bytes(width, block_len);
+            let packed_end = packed
+                + match len - block_idx * BLOCK_LEN {
+                    // A word row for every bit; what is true of short blocks too takes longer.
+                    BLOCK_LEN.. => to_usize(width) * WORD_ROW_BYTES,
+                    short => packed_bytes(width, short),
+                };
             blocks.push(Block { width, packed, packed_end, first_exception });
             packed = packed_end;
             if has_exceptions {
@@ -468,11 +475,11 @@ impl Frame {
                 }
             }
             if !has_exceptions
-                && kernel::count_bits(words) <= single_values_max(self.blocks[block_idx].width)
+                && !kernel::has_more_than(words, single_values_max(self.blocks[block_idx].width))
             {
                 self.filter_singly(page, block_idx, test, words)?;
             } else if let LaneTest::Ranges(ranges) = test {
-                self.filter_offsets((page, block_idx), ranges, &mut scratch, words)?;
+                self.filter_offsets((page, block_idx), ranges, words)?;
             } else {
                 let values: &mut [L; BLOCK_LEN] = lanes(&mut scratch);
                 self.unpack(page, block_idx, values)?;
@@ -488,29 +495,47 @@ impl Frame {
         &self,
         (page, block_idx): (&[u8], usize),
         ranges: &[(L, L)],
-        scratch: &mut [u64; BLOCK_LEN],
         words: &mut [u64],
     ) -> Result<()> {
         let width = self.blocks[block_idx].width;
         let base: L = self.block_base(page, block_idx);
-        let mut passing = [0; BLOCK_WORDS];
         match_lane!(lane_bytes(width), P => {
-            let offsets: &mut [P; BLOCK_LEN] = lanes(scratch);
-            kernel::unpack::<P, P>(width, &self.words(page, block_idx), P::default(), offsets);
-            for (low, high) in ranges.iter().flat_map(|range| offsets_within(*range, base, width)) {
-                let mut bits = [0; BLOCK_WORDS];
+            let packed = self.words::<P>(page, block_idx);
+            let keep = |(low, high): (L, L), bits: &mut [u64; BLOCK_WORDS]| {
                 let span = P::from_u64(high.to_u64() - low.to_u64());
-                kernel::within(offsets, P::from_u64(low.to_u64()), span, &mut bits);
-                passing.iter_mut().zip(bits).for_each(|(passing, bits)| *passing |= bits);
+                kernel::keep_within(width, &packed, (P::from_u64(low.to_u64()), span), bits);
+            };
+            let mut offsets = ranges.iter().flat_map(|range| offsets_within(*range, base, width));
+            let is_exact = self.exceptions(block_idx).is_empty();
+            match (offsets.next(), offsets.next(), words.as_mut_array()) {
+                (Some(range), None, Some(words)) if is_exact => keep(range, words),
+                (first, second, _) => {
+                    let mut passing = [0; BLOCK_WORDS];
+                    for range in first.into_iter().chain(second).chain(offsets) {
+                        let mut bits = [u64::MAX; BLOCK_WORDS];
+                        keep(range, &mut bits);
+                        passing.iter_mut().zip(bits).for_each(|(passing, bits)| *passing |= bits);
+                    }
+                    self.test_exceptions((page, block_idx), ranges, &mut passing)?;
+                    words.iter_mut().zip(passing).for_each(|(word, passing)| *word &= passing);
+                }
             }
         });
+        Ok(())
+    }
+
+    /// Sets the bits of a block's exceptions as they are in one of the circular ranges or not.
+    fn test_exceptions<L: Lane>(
+        &self,
+        (page, block_idx): (&[u8], usize),
+        ranges: &[(L, L)],
+        passing: &mut [u64; BLOCK_WORDS],
+    ) -> Result<()> {
         self.for_each_exception(page, block_idx, |place, value: L| {
             let passes = ranges.iter().any(|(low, span)| value.wrapping_sub(*low) <= *span);
             let bit = 1 << (place % 64);
             passing[place / 64] = passing[place / 64] & !bit | if passes { bit } else { 0 };
-        })?;
-        words.iter_mut().zip(passing).for_each(|(word, passing)| *word &= passing);
-        Ok(())
+        })
     }
 
     fn filter_singly<L: Lane>(
@@ -539,6 +564,9 @@ impl Frame {
         rows: &[u32],
         target: &mut Vec<L>,
     ) -> Result<()> {
+        if self.take_far(page, rows, target) {
+            return Ok(());
+        }
         let mut scratch = [0; BLOCK_LEN];
         let mut left = rows;
         while let Some(first) = left.first() {
@@ -557,6 +585,36 @@ impl Frame {
             }
         }
         Ok(())
+    }
+
+    /// Appends the values in `rows` if all blocks are packed alike and few of their values are asked: in
+    /// one loop, so that lines of memory are waited for together. Gives false if it did nothing.
+    fn take_far<L: Lane>(&self, page: &[u8], rows: &[u32], target: &mut Vec<L>) -> bool {
+        let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return true };
+        let width = self.blocks[0].width;
+        let block_count = block_of(*last) - block_of(*first) + 1;
+        let is_alike = self.exception_count == 0
+            && self.blocks.iter().all(|block| block.width == width)
+            && rows.len() <= block_count * single_values_max(width);
+        if !is_alike {
+            return false;
+        }
+        let first_block = block_of(*first);
+        let blocks = first_block..first_block + block_count;
+        let packed = self.blocks[first_block].packed..self.blocks[blocks.end - 1].packed_end;
+        let bases: Vec<L> = blocks.map(|block_idx| self.block_base(page, block_idx)).collect();
+        match_lane!(lane_bytes(width), P => {
+            let Ok(words) = bytemuck::try_cast_slice::<u8, P>(&page[packed]) else { return false };
+            let block_words = to_usize(width) * P::LANES;
+            let value = |row: &u32| {
+                let block_idx = block_of(*row) - first_block;
+                let block = &words[block_idx * block_words..];
+                let offset = kernel::get(width, block, place_of(*row));
+                bases[block_idx].wrapping_add(L::from_u64(offset.to_u64()))
+            };
+            target.extend(rows.iter().map(value));
+        });
+        true
     }
 
     /// Takes values of a block without exceptions, which is unpacked in the lanes that it is packed in.

@@ -5,8 +5,8 @@
 //! of a word after the other does not.
 #![expect(clippy::cast_possible_truncation, reason = "the top byte of a product; rows of a block")]
 
-use super::bitpack::BLOCK_LEN;
-use super::dispatch::vectorised;
+use super::bitpack::{BLOCK_LEN, unpack};
+use super::dispatch::{self, vectorised};
 use super::lane::Lane;
 
 /// Words that hold a bit for each value of a block.
@@ -24,6 +24,28 @@ fn within_body<L: Lane>(values: &[L; BLOCK_LEN], low: L, span: L, bits: &mut [u6
         *pass = u8::from(value.wrapping_sub(low) <= span);
     }
     gather_bits(&passes, bits);
+}
+
+/// Clears the bits of a packed block's values, of `width` bits each, that are not in the circular range
+/// that starts at `low` and reaches `span` further.
+///
+/// # Panics
+/// When `packed` is shorter than `width` word rows or `width` is more than a lane has.
+pub(crate) fn keep_within<P: Lane>(
+    width: u32,
+    packed: &[P],
+    (low, span): (P, P),
+    bits: &mut [u64; BLOCK_WORDS],
+) {
+    assert!(width <= P::BITS && packed.len() >= width as usize * P::LANES);
+    if width > 0 && dispatch::keep_within_avx512(width, packed, (low, span), bits) {
+        return;
+    }
+    let mut values = [P::default(); BLOCK_LEN];
+    unpack(width, packed, P::default(), &mut values);
+    let mut passing = [0; BLOCK_WORDS];
+    within(&values, low, span, &mut passing);
+    bits.iter_mut().zip(passing).for_each(|(word, passing)| *word &= passing);
 }
 
 vectorised! {
@@ -131,16 +153,23 @@ pub(crate) fn keep_listed<L: Lane>(values: &[L], table: &[u64], rows: &mut [u64]
 /// Rows of a word from which testing all 64 costs no more than testing each.
 const DENSE: u32 = 24;
 
+/// Appends the positions of the set bits of `words`; the first bit is at `first`.
+pub(crate) fn push_positions(words: &[u64], first: u32, target: &mut Vec<u32>) {
+    let count = count_bits(words);
+    if !dispatch::push_positions_avx512(words, count, first, target) {
+        push_positions_any(words, count, first, target);
+    }
+}
+
 vectorised! {
-    /// Appends the positions of the set bits of `words`; the first bit is at `first`.
-    fn push_positions(words: &[u64], first: u32, target: &mut Vec<u32>) = push_positions_body
+    fn push_positions_any(words: &[u64], count: usize, first: u32, target: &mut Vec<u32>) = push_positions_body
 }
 
 #[inline(always)]
-fn push_positions_body(words: &[u64], first: u32, target: &mut Vec<u32>) {
+fn push_positions_body(words: &[u64], count: usize, first: u32, target: &mut Vec<u32>) {
     let mut end = target.len();
     // Eight places are written at once, whatever is set: few branches, few of them guessed wrong.
-    target.resize(end + count_bits_body(words) + 8, 0);
+    target.resize(end + count + 8, 0);
     for (base, word) in (first..).step_by(64).zip(words) {
         if *word == 0 {
             continue;
@@ -169,6 +198,20 @@ fn count_bits_body(words: &[u64]) -> usize {
 }
 
 vectorised! {
+    /// Whether more than `max` bits are set.
+    fn has_more_than(words: &[u64], max: usize) -> bool = has_more_than_body
+}
+
+#[inline(always)]
+fn has_more_than_body(words: &[u64], max: usize) -> bool {
+    let mut count = 0;
+    words.iter().any(|word| {
+        count += word.count_ones() as usize;
+        count > max
+    })
+}
+
+vectorised! {
     /// The greatest value; the least there is for an empty slice.
     fn max<L: Lane>(values: &[L]) -> L = max_body
 }
@@ -183,13 +226,14 @@ fn max_body<L: Lane>(values: &[L]) -> L {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::bitpack::pack;
     use super::*;
 
     fn is_set(words: &[u64], row: usize) -> bool {
         words[row / 64] >> (row % 64) & 1 == 1
     }
 
-    fn block<L: Lane>(seed: u64) -> [L; BLOCK_LEN] {
+    fn block<L: Lane, const LEN: usize>(seed: u64) -> [L; LEN] {
         let mut state = seed | 1;
         std::array::from_fn(|_| {
             state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
@@ -198,7 +242,7 @@ mod tests {
     }
 
     fn within_matches<L: Lane>(seed: u64, low: u64, span: u64) {
-        let values = block::<L>(seed);
+        let values: [L; BLOCK_LEN] = block(seed);
         let (low, span) = (L::from_u64(low), L::from_u64(span));
         let mut bits = [seed; BLOCK_WORDS];
         within(&values, low, span, &mut bits);
@@ -208,6 +252,17 @@ mod tests {
         let mut baseline = [0; BLOCK_WORDS];
         within_body(&values, low, span, &mut baseline);
         assert_eq!(baseline, bits);
+        for width in 0..=L::BITS {
+            let mut packed = vec![L::default(); width as usize * L::LANES];
+            pack(width, &values, &mut packed);
+            let before: [u64; BLOCK_WORDS] = block(seed ^ u64::from(width));
+            let mut kept = before;
+            keep_within(width, &packed, (low, span), &mut kept);
+            for (row, value) in values.iter().enumerate() {
+                let passes = value.and(L::mask(width)).wrapping_sub(low) <= span;
+                assert_eq!(is_set(&kept, row), passes && is_set(&before, row), "width {width}");
+            }
+        }
         assert_eq!(max(&values), values.iter().copied().max().unwrap());
     }
 
@@ -224,7 +279,7 @@ mod tests {
 
         #[test]
         fn windows_and_hashes_match_one_value_at_a_time(seed: u64, low: u16, table: [u32; 8]) {
-            let values = block::<u16>(seed);
+            let values: [u16; BLOCK_LEN] = block(seed);
             let mut bits = [seed; BLOCK_WORDS];
             in_window(&values, low, &table, &mut bits);
             for (row, value) in values.iter().enumerate() {
@@ -241,7 +296,7 @@ mod tests {
 
         #[test]
         fn tables_match_one_value_at_a_time(seed: u64, table: [u64; 4], words: [u64; BLOCK_WORDS]) {
-            let values = block::<u8>(seed);
+            let values: [u8; BLOCK_LEN] = block(seed);
             let mut rows = words;
             for (index, word) in rows.iter_mut().enumerate().filter(|(index, _)| index % 2 == 0) {
                 *word &= seed.rotate_left(u32::try_from(index).unwrap()) & seed;
@@ -262,8 +317,13 @@ mod tests {
             let rows = (0..words.len() * 64).filter(|row| is_set(&words, *row));
             let naive: Vec<u32> =
                 std::iter::once(7).chain(rows.map(|row| first + u32::try_from(row).unwrap())).collect();
-            prop_assert_eq!(count_bits(&words), naive.len() - 1);
-            prop_assert_eq!(found, naive);
+            let count = naive.len() - 1;
+            prop_assert_eq!(count_bits(&words), count);
+            prop_assert!(!has_more_than(&words, count) && has_more_than(&words, count - 1));
+            prop_assert_eq!(found, &naive[..]);
+            let mut baseline = vec![7];
+            push_positions_body(&words, count, first, &mut baseline);
+            prop_assert_eq!(baseline, naive);
         }
     }
 }

@@ -23,8 +23,8 @@ pub(crate) use self::decimals::{
     f64_of_digits,
 };
 pub(crate) use self::filter::{
-    BLOCK_WORDS, bit_of, count_bits, hash_of, in_hashes, in_window, keep_listed, max,
-    push_positions, within,
+    BLOCK_WORDS, bit_of, count_bits, has_more_than, hash_of, in_hashes, in_window, keep_listed,
+    keep_within, max, push_positions, within,
 };
 pub(crate) use self::floats::{
     exponent_fields, flip_and_clamp, float_facts, float_orders, scale_floats, split_floats,
