@@ -174,6 +174,18 @@ impl Chunk {
         size_of::<Chunk>() + owner + self.head.pages.len() * (size_of::<PageHead>() + 1)
     }
 
+    /// All bytes of the chunk where reads are views, so that one look at the file serves all pages;
+    /// `None` where they are copies or the file is too short.
+    pub(crate) fn section(&self) -> Option<Bytes> {
+        match (&self.source, self.head.pages.last()) {
+            (Source::File { file, offset, .. }, Some(last)) if file.is_zero_copy() => {
+                let len = last.offset.saturating_add(last.len.into());
+                file.read(*offset..offset.saturating_add(len)).ok()
+            }
+            _ => None,
+        }
+    }
+
     /// Opens a page. Its checksum is verified the first time (each time, where reads are copies).
     ///
     /// # Errors
@@ -182,19 +194,27 @@ impl Chunk {
     /// # Panics
     /// When there is no such page.
     pub fn page(&self, page_idx: usize) -> Result<Page> {
-        self.open_page(page_idx).map_err(|error| match &self.source {
+        self.page_in(None, page_idx)
+    }
+
+    /// As [`page`](Self::page), from the chunk's [`section`](Self::section).
+    pub(crate) fn page_in(&self, section: Option<&Bytes>, page_idx: usize) -> Result<Page> {
+        self.open_page(section, page_idx).map_err(|error| match &self.source {
             Source::File { owner, .. } => error.context(format!("{owner}, page {page_idx}")),
             Source::Default { .. } => error,
         })
     }
 
-    fn open_page(&self, page_idx: usize) -> Result<Page> {
+    fn open_page(&self, section: Option<&Bytes>, page_idx: usize) -> Result<Page> {
         let head = &self.head.pages[page_idx];
         let bytes = match &self.source {
             Source::Default { pages } => pages[page_idx].clone(),
             Source::File { file, offset, verified, .. } => {
                 let start = offset.saturating_add(head.offset);
-                let bytes = file.read(start..start.saturating_add(head.len.into()))?;
+                let bytes = match section.and_then(|section| part(section, head)) {
+                    Some(bytes) => bytes,
+                    None => file.read(start..start.saturating_add(head.len.into()))?,
+                };
                 let verified = &verified[page_idx];
                 if !verified.load(Ordering::Acquire) {
                     file.verify(start, &bytes, head.checksum)?;
@@ -205,6 +225,13 @@ impl Chunk {
         };
         Page::open(bytes, head.encoding, self.kind, head.row_count as usize)
     }
+}
+
+/// The page's part of its chunk's bytes, if it is within them.
+fn part(section: &Bytes, head: &PageHead) -> Option<Bytes> {
+    let start = usize::try_from(head.offset).ok()?;
+    let end = start.checked_add(usize::try_from(head.len).ok()?)?;
+    (end <= section.len()).then(|| section.slice(start..end))
 }
 
 fn default_page(default: &Value, data_type: DataType, len: u32) -> Result<(Bytes, PageHead)> {

@@ -45,6 +45,11 @@ impl PageRows {
         len_u32(kernel::count_bits(&self.words))
     }
 
+    /// Whether none is left.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.words.iter().all(|word| *word == 0)
+    }
+
     /// Gives them out in order.
     pub(crate) fn pieces(&self) -> Pieces<'_> {
         let left = self.count();

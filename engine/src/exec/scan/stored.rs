@@ -1,9 +1,10 @@
 //! Storage as the scan sees it.
 
 use std::ops::{Bound, Range};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arrow::array::ArrayRef;
+use bytes::Bytes;
 use roaring::RoaringBitmap;
 
 use super::view::{ChunkView, CodesView, Column, DictionaryView, PageView, TableView, Zone};
@@ -54,7 +55,7 @@ impl TableView for StoredTable {
         } else {
             None
         };
-        Ok(Column::Stored(Arc::new(StoredChunk { chunk, codes })))
+        Ok(Column::Stored(Arc::new(StoredChunk { chunk, section: OnceLock::new(), codes })))
     }
 }
 
@@ -163,6 +164,7 @@ impl CodesView for StoredCodes {
 #[derive(Debug)]
 struct StoredChunk {
     chunk: Arc<Chunk>,
+    section: OnceLock<Option<Bytes>>,
     codes: Option<Arc<StoredCodes>>,
 }
 
@@ -206,7 +208,9 @@ impl ChunkView for StoredChunk {
         let has_null = self.chunk.zone_map().null_count > 0;
         let id_count = self.codes.as_ref().map_or(0, |codes| codes.ids().len());
         let code_count = id_count + usize::from(has_null);
-        Ok(Arc::new(StoredPage { page: self.chunk.page(page)?, code_count }))
+        let section = self.section.get_or_init(|| self.chunk.section());
+        let page = self.chunk.page_in(section.as_ref(), page)?;
+        Ok(Arc::new(StoredPage { page, code_count }))
     }
 }
 

@@ -318,20 +318,20 @@ impl TableScan {
         }
         let others = self.filter_by_page(page, tests, reader, &mut rows)?;
         if let Some((column, test)) = &bound
-            && rows.count() > 0
+            && !rows.is_empty()
         {
             reader.filter(*column, page, test, rows.words_mut())?;
         }
         let mut evaluated = Vec::new();
         for term in others {
-            if rows.count() == 0 {
+            if rows.is_empty() {
                 break;
             }
             if !self.filter_by_value((term, page), row_group, reader, &mut rows, context)? {
                 evaluated.push(term);
             }
         }
-        if rows.count() == 0 {
+        if rows.is_empty() {
             return Ok(ControlFlow::Continue(()));
         }
         let place = (row_group.index, page, first_row);
@@ -364,7 +364,7 @@ impl TableScan {
             let mut run = |rows: &mut PageRows| reader.filter(column, page, test, rows.words_mut());
             if place == 0 {
                 self.term_order.lead(term, rows, PageRows::count, run)?;
-            } else if rows.count() > 0 {
+            } else if !rows.is_empty() {
                 run(rows)?;
             }
         }
