@@ -50,6 +50,12 @@ impl Machine {
     }
 }
 
+/// Waits until what was written is on disk. Elsewhere than on Linux the system writes when it likes.
+pub(crate) fn write_back() {
+    #[cfg(target_os = "linux")]
+    rustix::fs::sync();
+}
+
 impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(

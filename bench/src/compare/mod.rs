@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use self::peer::{Peer, Python};
 use self::report::{CompareReport, EngineFigures};
 use crate::Result;
-use crate::host::{AnonymousPeak, Machine};
+use crate::host::{AnonymousPeak, Machine, write_back};
 use crate::suite::answer::{Answer, PEER_TOLERANCE, TOLERANCE};
 use crate::suite::expected::{self, Expected};
 use crate::suite::figures::{Check, QueryFigures};
@@ -68,6 +68,8 @@ pub(crate) fn run(
     let (mut running, absent) = start_peers(options, &mart, progress);
     let martlet = Martlet::open(&mart.database, options.engine.clone())?;
     let expected = expected::of(suite, rows, seed)?;
+    // Or the first queries would run beside the writing back of what was loaded.
+    write_back();
     for query in &queries {
         let mut round = Round::new(query, running.len());
         round.run(&martlet, &mut running, options.run_count);
