@@ -1,9 +1,10 @@
 //! Rows that arrive in batches, kept by column: in memory up to a bound, beyond it in a spool.
 //!
-//! When the rows in memory pass the bound, every column's arrays are joined and written to the spool
-//! as one piece (an Arrow IPC stream), so that a column is read back alone. With 4,000 columns and
-//! the default bound a piece has some 16 KiB. Must not know tables.
+//! When the rows in memory pass the bound, the oldest quarter of every column's arrays is written to
+//! the spool as one piece (an Arrow IPC stream), so that a column is read back alone. With 4,000 columns
+//! and the default bound a piece has some 24 KiB. Must not know tables.
 
+use std::collections::VecDeque;
 use std::io::Cursor;
 use std::sync::Arc;
 
@@ -23,8 +24,8 @@ pub(super) struct BufferedRows {
     fields: Vec<NewField>,
     columns: Vec<Column>,
     row_count: u64,
-    /// Rows and bytes in memory.
-    waiting_rows: usize,
+    /// Bytes of the batches in memory, the oldest first, and their sum.
+    batch_bytes: VecDeque<usize>,
     waiting_bytes: usize,
     bytes_max: usize,
     spool: Spool,
@@ -49,7 +50,7 @@ impl BufferedRows {
             columns: fields.iter().map(|_| Column::default()).collect(),
             fields,
             row_count: 0,
-            waiting_rows: 0,
+            batch_bytes: VecDeque::new(),
             waiting_bytes: 0,
             bytes_max,
             spool,
@@ -94,24 +95,26 @@ impl BufferedRows {
             column.waiting.push(array);
         }
         self.waiting_bytes += bytes;
-        self.waiting_rows += batch.num_rows();
+        self.batch_bytes.push_back(bytes);
         self.row_count += u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
-        if self.waiting_bytes > self.bytes_max {
-            self.spool_waiting()?;
+        while self.waiting_bytes > self.bytes_max {
+            self.spool_oldest()?;
         }
         Ok(())
     }
 
-    fn spool_waiting(&mut self) -> Result<()> {
+    fn spool_oldest(&mut self) -> Result<()> {
+        let count = (self.batch_bytes.len() / 4).max(1);
+        let mut piece = Vec::new();
         for (column, field) in self.columns.iter_mut().zip(&self.fields) {
-            for array in joined(&column.waiting)? {
-                column.spooled.push(self.spool.append(&to_ipc(&array, field.data_type)?)?);
-            }
-            column.waiting.clear();
+            // Fewer where an error ended this for a later column.
+            let count = count.min(column.waiting.len());
+            to_ipc(&column.waiting[..count], field.data_type, &mut piece)?;
+            column.spooled.push(self.spool.append(&piece)?);
+            column.waiting.drain(..count);
         }
-        self.waiting_rows = 0;
-        self.waiting_bytes = 0;
-        self.memory.resize(0)
+        self.waiting_bytes -= self.batch_bytes.drain(..count).sum::<usize>();
+        self.memory.resize(self.waiting_bytes)
     }
 }
 
@@ -126,7 +129,12 @@ impl ColumnSource for BufferedRows {
 
     fn column(&self, index: usize, _batch_len: usize) -> Result<ColumnArrays<'_>> {
         let column = &self.columns[index];
-        let spooled = column.spooled.iter().map(|place| from_ipc(self.spool.read(*place)?));
+        let spooled = column.spooled.iter().flat_map(|place| {
+            match self.spool.read(*place).and_then(from_ipc) {
+                Ok(arrays) => arrays.into_iter().map(Ok).collect(),
+                Err(error) => vec![Err(error)],
+            }
+        });
         let waiting = column.waiting.iter().map(|array| Ok(Arc::clone(array)));
         Ok(Box::new(spooled.chain(waiting)))
     }
@@ -141,45 +149,23 @@ fn plain(array: &ArrayRef, field: &NewField) -> Result<ArrayRef> {
     Ok(Arc::clone(array))
 }
 
-/// The arrays as one, or as few as 2 GiB of text per array allow.
-fn joined(arrays: &[ArrayRef]) -> Result<Vec<ArrayRef>> {
-    /// Well below what offsets of 32 bits reach.
-    const PART_BYTES_MAX: usize = 1 << 30;
-    let mut parts = Vec::new();
-    let mut start = 0;
-    let mut bytes = 0;
-    for (at, array) in arrays.iter().enumerate() {
-        let more = array.to_data().get_slice_memory_size()?;
-        if bytes + more > PART_BYTES_MAX && start < at {
-            parts.push(concat(&arrays[start..at])?);
-            (start, bytes) = (at, 0);
-        }
-        bytes += more;
-    }
-    if start < arrays.len() {
-        parts.push(concat(&arrays[start..])?);
-    }
-    Ok(parts)
-}
-
-fn concat(arrays: &[ArrayRef]) -> Result<ArrayRef> {
-    let arrays: Vec<&dyn Array> = arrays.iter().map(|array| &**array).collect();
-    Ok(arrow::compute::concat(&arrays)?)
-}
-
-fn to_ipc(array: &ArrayRef, data_type: DataType) -> Result<Vec<u8>> {
+/// Writes arrays of one type as a stream, in place of what `piece` held.
+fn to_ipc(arrays: &[ArrayRef], data_type: DataType, piece: &mut Vec<u8>) -> Result<()> {
     let field = arrow::datatypes::Field::new("", data_type.to_arrow(), true);
     let schema = Arc::new(arrow::datatypes::Schema::new(vec![field]));
-    let batch = RecordBatch::try_new(Arc::clone(&schema), vec![Arc::clone(array)])?;
-    let mut writer = StreamWriter::try_new(Vec::new(), &schema)?;
-    writer.write(&batch)?;
-    Ok(writer.into_inner()?)
+    piece.clear();
+    let mut writer = StreamWriter::try_new(piece, &schema)?;
+    for array in arrays {
+        writer.write(&RecordBatch::try_new(Arc::clone(&schema), vec![Arc::clone(array)])?)?;
+    }
+    Ok(writer.finish()?)
 }
 
-fn from_ipc(bytes: Vec<u8>) -> Result<ArrayRef> {
-    let mut batches = StreamReader::try_new(Cursor::new(bytes), None)?;
-    let batch = batches.next().ok_or_else(|| Error::internal("a spooled piece has no rows"))??;
-    Ok(Arc::clone(batch.column(0)))
+/// The arrays of a stream.
+fn from_ipc(bytes: Vec<u8>) -> Result<Vec<ArrayRef>> {
+    let batches = StreamReader::try_new(Cursor::new(bytes), None)?;
+    let arrays = batches.map(|batch| Ok(Arc::clone(batch?.column(0))));
+    arrays.collect()
 }
 
 #[cfg(test)]
@@ -208,7 +194,11 @@ mod tests {
     fn rows_of(rows: &BufferedRows) -> Result<Vec<(i64, Option<String>)>> {
         let numbers: Result<Vec<ArrayRef>> = rows.column(0, 10)?.collect();
         let texts: Result<Vec<ArrayRef>> = rows.column(1, 10)?.collect();
-        let (numbers, texts) = (concat(&numbers?)?, concat(&texts?)?);
+        let concat = |arrays: Vec<ArrayRef>| {
+            let arrays: Vec<&dyn Array> = arrays.iter().map(|array| &**array).collect();
+            arrow::compute::concat(&arrays)
+        };
+        let (numbers, texts) = (concat(numbers?)?, concat(texts?)?);
         let texts = texts.as_string::<i32>().iter().map(|text| text.map(str::to_owned));
         Ok(numbers.as_primitive::<Int64Type>().values().iter().copied().zip(texts).collect())
     }
