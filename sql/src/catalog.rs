@@ -1,17 +1,18 @@
 //! A snapshot's tables as the binder sees them.
 
-use std::cell::RefCell;
+use std::cell::{Ref, RefCell};
 use std::sync::Arc;
 
 use martlet_engine::catalog::Table;
-use martlet_engine::catalog::files::FileSet;
+use martlet_engine::catalog::files::{FileSet, RejectsTo};
 use martlet_engine::context::Context;
 use martlet_engine::storage::Snapshot;
-use martlet_engine::types::Result;
+use martlet_engine::types::{Error, Result};
 
 use crate::bind::{Catalog, FileNames, Files};
 use crate::connection::NamedFiles;
 use crate::files::{self, OpenFiles};
+use crate::rejects::RejectsTable;
 
 /// The tables of one snapshot, and the files of this machine.
 ///
@@ -22,12 +23,28 @@ pub(crate) struct SnapshotCatalog {
     snapshot: Arc<Snapshot>,
     named_files: NamedFiles,
     opened: RefCell<Vec<(FileNames, OpenFiles)>>,
+    /// The table that the statement loads, if it loads one.
+    loaded: Option<String>,
+    /// Where the rows go that it leaves out.
+    rejects: RefCell<Option<RejectsTable>>,
 }
 
 impl SnapshotCatalog {
     /// The tables of `snapshot`, and the files that go by a name.
     pub(crate) fn new(snapshot: Arc<Snapshot>, named_files: NamedFiles) -> SnapshotCatalog {
-        SnapshotCatalog { snapshot, named_files, opened: RefCell::default() }
+        SnapshotCatalog {
+            snapshot,
+            named_files,
+            opened: RefCell::default(),
+            loaded: None,
+            rejects: RefCell::default(),
+        }
+    }
+
+    /// The same for a statement that loads `table`.
+    pub(crate) fn for_load_of(mut self, table: &str) -> SnapshotCatalog {
+        self.loaded = Some(table.to_owned());
+        self
     }
 
     /// Opens files, or gives those that were opened by these names.
@@ -35,9 +52,33 @@ impl SnapshotCatalog {
         if let Some((_, known)) = self.opened.borrow().iter().find(|(known, _)| known == names) {
             return Ok(known.clone());
         }
-        let files = files::open(names)?;
+        let mut files = files::open(names)?;
+        if let OpenFiles::Rows(set) = &mut files {
+            self.lead_rejects(set)?;
+        }
         self.opened.borrow_mut().push((names.clone(), files.clone()));
         Ok(files)
+    }
+
+    /// Tells the way of rejected rows that are to be in a table.
+    fn lead_rejects(&self, set: &mut Arc<FileSet>) -> Result<()> {
+        let Some(RejectsTo::Table { name, .. }) = &set.reading.rejects else { return Ok(()) };
+        let Some(loaded) = &self.loaded else {
+            return Err(Error::unsupported("rejects_table is for statements that load a table")
+                .with_hint("rejects_file => 'bad.csv' keeps what a query leaves out"));
+        };
+        let table = RejectsTable::create(name, loaded, &self.snapshot)?;
+        let rejects = RejectsTo::Table { name: name.clone(), way: Some(table.way().to_owned()) };
+        Arc::make_mut(set).reading.rejects = Some(rejects);
+        if self.rejects.borrow_mut().replace(table).is_some() {
+            return Err(Error::unsupported("a statement has one rejects_table"));
+        }
+        Ok(())
+    }
+
+    /// The table that rejected rows are on their way to.
+    pub(crate) fn rejects(&self) -> Ref<'_, Option<RejectsTable>> {
+        self.rejects.borrow()
     }
 
     /// Whether the types of a column were inferred from a sample.
@@ -60,7 +101,8 @@ impl SnapshotCatalog {
             if !set.is_sampled {
                 continue;
             }
-            let settled = files::settled(names, set, &read(set), context)?;
+            let mut settled = files::settled(names, set, &read(set), context)?;
+            settled.reading.rejects.clone_from(&set.reading.rejects);
             changed |= settled.columns != set.columns;
             *set = Arc::new(settled);
         }

@@ -32,6 +32,7 @@ mod options;
 pub mod output;
 mod parse;
 mod prepared;
+mod rejects;
 mod result;
 mod run;
 mod settings;

@@ -190,22 +190,25 @@ fn examine(
     tokens: &[TokenWithSpan],
     parsed: &Parsed,
 ) -> Result<(Vec<Option<DataType>>, SchemaRef)> {
-    let query = match parsed {
-        Parsed::Query(query)
-        | Parsed::Explain { query, .. }
-        | Parsed::CreateTable(parse::CreateTable {
+    let (query, loaded) = match parsed {
+        Parsed::Query(query) | Parsed::Explain { query, .. } => (query, None),
+        Parsed::CreateTable(parse::CreateTable {
+            name,
             source: Some(parse::InsertSource::Query(query)),
             ..
-        }) => query,
+        }) => (query, Some(name)),
         Parsed::Insert(insert) => match &insert.source {
-            parse::InsertSource::Query(query) => query,
+            parse::InsertSource::Query(query) => (query, Some(&insert.table)),
             parse::InsertSource::Files(_) => return Ok(nothing()),
         },
         _ => return Ok(nothing()),
     };
     let mut parameters = Parameters::unknown();
     let snapshot = connection.database().snapshot()?;
-    let catalog = SnapshotCatalog::new(snapshot, connection.named_files());
+    let mut catalog = SnapshotCatalog::new(snapshot, connection.named_files());
+    if let Some(table) = loaded {
+        catalog = catalog.for_load_of(&table.text);
+    }
     let now_us = connection.database().context().now_us;
     let plan = Binder::new(&catalog, tokens, &mut parameters, now_us).bind(query)?;
     if !matches!(parsed, Parsed::Query(_)) {

@@ -322,17 +322,149 @@ fn rejected_rows_are_written_down() -> TestResult {
     };
     connection.execute(&format!("CREATE TABLE t AS FROM {}", read("")))?;
     assert_eq!(rows(&connection, "SELECT sum(a) AS a, count(*) AS n FROM t")?, "a,n\n30,4\n");
-    let sql = format!("SELECT line, \"column\", message, record FROM '{rejects}' ORDER BY line");
+    let sql = format!("SELECT * EXCLUDE (file) FROM '{rejects}' ORDER BY line");
     assert_eq!(
         rows(&connection, &sql)?,
-        "line,column,message,record\n\
-         3,a,\"\"\"x\"\" is no bigint\",\"x,3\"\n\
-         4,,3 fields where the file has 2 columns,\"4,5,6\"\n\
-         6,,1 field where the file has 2 columns,9\n"
+        "line,byte_offset,column,value,message,record\n\
+         3,8,a,x,\"\"\"x\"\" is no bigint\",\"x,3\"\n\
+         4,12,,,3 fields where the file has 2 columns,\"4,5,6\"\n\
+         6,22,,,1 field where the file has 2 columns,9\n"
     );
     let sql = format!("SELECT * FROM {}", read("reject_limit => 2,"));
     let error = rows(&connection, &sql).unwrap_err();
     assert!(error.message().starts_with("more than 2 rows are bad"), "{error}");
+    Ok(())
+}
+
+/// A file of 3,000 rows, of which every hundredth is bad, and one that ends with a bad one.
+fn files_with_bad_rows(folder: &Path) -> std::io::Result<String> {
+    let mut text = String::from("\u{feff}n,s\n");
+    for row in 0..3_000 {
+        let n = if row % 100 == 7 { format!("\"x\"\"{row}\n\"") } else { row.to_string() };
+        writeln!(text, "{n},{}", "y".repeat(1_000)).unwrap();
+    }
+    fs::write(folder.join("a.csv"), text)?;
+    fs::write(folder.join("b.csv"), "n,s\n1,a\n2\n")?;
+    Ok(format!("['{}', '{}']", shown(&folder.join("a.csv")), shown(&folder.join("b.csv"))))
+}
+
+#[test]
+fn rejected_rows_are_in_a_table_with_the_commit_of_the_others() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let files = files_with_bad_rows(folder.path())?;
+    let connection = connection();
+    let read = format!("read_csv({files}, types => {{'n': 'bigint'}}, rejects_table => 'bad')");
+    let before = connection.database().snapshot_number()?;
+    connection.execute(&format!("CREATE TABLE t AS SELECT n FROM {read}"))?;
+    assert_eq!(connection.database().snapshot_number()?, before + 1);
+    assert_eq!(rows(&connection, "SELECT count(*) AS n FROM t")?, "n\n2971\n");
+    assert_eq!(
+        rows(&connection, "DESCRIBE bad")?,
+        "column_name,column_type,null,comment\nfile,text,YES,\nline,bigint,YES,\n\
+         byte_offset,bigint,YES,\ncolumn,text,YES,\nvalue,text,YES,\nmessage,text,YES,\n\
+         record,text,YES,\n"
+    );
+    let select = "SELECT line, byte_offset, column, value, message, length(record) AS l FROM bad";
+    let found = rows(&connection, &format!("{select} WHERE line < 100 OR length(record) < 9"))?;
+    assert_eq!(
+        found,
+        "line,byte_offset,column,value,message,l\n\
+         9,7028,n,\"x\"\"7\n\",\"\"\"x\"\"7\\n\"\" is no bigint\",1008\n\
+         3,8,,,1 field where the file has 2 columns,1\n"
+    );
+    // As they are in the files, in order, whoever read them first.
+    let text = fs::read(folder.path().join("a.csv"))?;
+    let places = rows(&connection, "SELECT byte_offset, length(record) AS l FROM bad LIMIT 30")?;
+    let places: Vec<Vec<usize>> = places
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').map(|number| number.parse().unwrap()).collect())
+        .collect();
+    assert!(places[..30].is_sorted());
+    assert!(places[..30].iter().all(|place| text[place[0]..].starts_with(b"\"x\"\"")));
+    // Later loads append to it, whatever they load, and say how they got there.
+    connection.execute(&format!("INSERT INTO t SELECT n FROM {read}"))?;
+    let b = shown(&folder.path().join("b.csv"));
+    connection.execute("CREATE TABLE u (n bigint, s text)")?;
+    connection.execute(&format!("COPY u FROM '{b}' (FORMAT csv, REJECTS_TABLE bad)"))?;
+    connection.execute(&format!(
+        "COPY u FROM '{b}' (FORMAT csv, REJECTS_TABLE none, NULL_PADDING true)"
+    ))?;
+    let counts = "SELECT count(*) AS n, count(value) AS v FROM bad";
+    assert_eq!(rows(&connection, counts)?, "n,v\n63,60\n");
+    assert_eq!(rows(&connection, "SELECT count(*) AS n FROM none")?, "n\n0\n");
+    assert_eq!(rows(&connection, "SELECT count(*) AS n FROM u")?, "n\n3\n");
+    Ok(())
+}
+
+#[test]
+fn rejected_json_is_in_a_table_also_when_the_types_of_a_sample_were_wrong() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("x.jsonl");
+    let mut text = String::new();
+    for row in 0..30_000 {
+        writeln!(text, "{{\"n\": {row}, \"m\": 1}}")?;
+    }
+    text.push_str("{\"n\": 1.5, \"m\": 1}\n{\"n\" 2}\n{\"n\": 3, \"m\": \"x\"}\n");
+    fs::write(&path, &text)?;
+    let connection = connection();
+    connection.execute(&format!(
+        "CREATE TABLE t AS FROM read_json('{}', types => {{'m': 'int'}}, rejects_table => 'bad')",
+        shown(&path)
+    ))?;
+    assert_eq!(
+        rows(&connection, "SELECT count(*) AS n, max(n) AS m FROM t")?,
+        "n,m\n30001,29999\n"
+    );
+    assert_eq!(
+        rows(&connection, "SELECT line, value, record FROM bad")?,
+        "line,value,record\n30002,,\"{\"\"n\"\" 2}\"\n30003,x,\"{\"\"n\"\": 3, \"\"m\"\": \"\"x\"\"}\"\n"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_table_for_rejected_rows_is_checked_before_anything_is_loaded() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let files = files_with_bad_rows(folder.path())?;
+    let connection = connection();
+    connection.execute("CREATE TABLE other (file text, line bigint)")?;
+    let read = |options: &str| format!("FROM read_csv({files}, {options})");
+    let cases = [
+        ("CREATE TABLE t AS SELECT *", "rejects_table => 'other'", "has other columns"),
+        ("CREATE TABLE t AS SELECT *", "rejects_table => 'T'", "is the table that is loaded"),
+        (
+            "INSERT INTO other SELECT s, n",
+            "rejects_table => 'Other'",
+            "is the table that is loaded",
+        ),
+        ("CREATE TABLE t AS SELECT *", "rejects_table => ''", "the name of a table"),
+        ("SELECT *", "rejects_table => 'bad'", "statements that load"),
+        ("EXPLAIN SELECT *", "rejects_table => 'bad'", "statements that load"),
+        (
+            "CREATE TABLE t AS SELECT *",
+            "rejects_table => 'bad', rejects_file => '/tmp/x'",
+            "not to both",
+        ),
+        ("CREATE TABLE t AS SELECT *", "ignore_errors => true", "kept somewhere"),
+        (
+            "CREATE TABLE t AS SELECT *",
+            "types => {'n': 'int'}, rejects_table => 'bad', reject_limit => 30",
+            "more than 30 rows are bad; the next: ",
+        ),
+    ];
+    for (statement, options, expected) in cases {
+        let error = connection.execute(&format!("{statement} {}", read(options))).unwrap_err();
+        assert!(error.message().contains(expected), "{statement} {options}: {error}");
+    }
+    let tables = connection.database().tables()?;
+    assert_eq!(tables.iter().map(|table| &table.name).collect::<Vec<_>>(), ["other"]);
+    // A statement is prepared without the database being touched.
+    let sql = format!("CREATE TABLE t AS SELECT s {}", read("rejects_table => 'bad'"));
+    let statement = connection.prepare(&sql)?;
+    assert_eq!(connection.database().tables()?.len(), 1);
+    statement.run(&[])?;
+    assert_eq!(rows(&connection, "SELECT line FROM bad")?, "line\n3\n");
     Ok(())
 }
 

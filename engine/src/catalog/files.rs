@@ -284,8 +284,22 @@ pub struct Reading {
     pub record_bytes_max: usize,
     /// Rows that may be left out for what is wrong with them; none when `None`.
     pub reject_limit: Option<u64>,
-    /// Where rows that are left out are written.
-    pub rejects_file: Option<String>,
+    /// Where rows that are left out are kept.
+    pub rejects: Option<RejectsTo>,
+}
+
+/// Where rows that are left out are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RejectsTo {
+    /// A file of delimited text, by its path.
+    File(String),
+    /// A table of the database.
+    Table {
+        /// Its name.
+        name: String,
+        /// The path of the file by way of which the rows get there. Whoever loads the others tells it.
+        way: Option<String>,
+    },
 }
 
 impl Default for Reading {
@@ -302,7 +316,7 @@ impl Default for Reading {
             null_padding: false,
             record_bytes_max: 16 << 20,
             reject_limit: None,
-            rejects_file: None,
+            rejects: None,
         }
     }
 }

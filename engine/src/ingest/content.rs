@@ -94,6 +94,15 @@ impl Content {
         &self.path
     }
 
+    /// Where in the file the byte at `offset` is: behind its byte order mark, which is not among the
+    /// bytes; what was decoded has no other place than its own.
+    pub(super) fn byte_offset(&self, offset: u64) -> u64 {
+        match &self.bytes {
+            Bytes::Plain { start, .. } => start.saturating_add(offset),
+            Bytes::Decoded(_) => offset,
+        }
+    }
+
     /// How many bytes there are. What is compressed has to be decoded for that.
     ///
     /// # Errors

@@ -2,8 +2,10 @@
 //!
 //! Names of options are DuckDB's. An option that a format does not have is refused by name.
 
+use std::mem::discriminant;
+
 use martlet_engine::catalog::files::{
-    Compression, Encoding, JsonFraming, Newline, Points, Reading,
+    Compression, Encoding, JsonFraming, Newline, Points, Reading, RejectsTo,
 };
 use martlet_engine::ingest::csv::{CsvOptions, SAMPLE_ROWS};
 use martlet_engine::ingest::json::JsonOptions;
@@ -47,7 +49,7 @@ pub(crate) struct TextFormat {
 }
 
 /// The options of all text formats.
-const TEXT_OPTIONS: [&str; 16] = [
+const TEXT_OPTIONS: [&str; 17] = [
     "columns",
     "types",
     "dateformat",
@@ -57,6 +59,7 @@ const TEXT_OPTIONS: [&str; 16] = [
     "ignore_errors",
     "reject_limit",
     "rejects_file",
+    "rejects_table",
     "max_line_size",
     "union_by_name",
     "filename",
@@ -254,9 +257,10 @@ impl TextFormat {
                 reading.reject_limit = ignores.then_some(reading.reject_limit.unwrap_or(u64::MAX));
             }
             "reject_limit" => reading.reject_limit = Some(value.count(option)?),
-            "rejects_file" => {
-                reading.rejects_file = Some(value.text(option)?);
-                reading.reject_limit.get_or_insert(u64::MAX);
+            "rejects_file" => keep_rejects(reading, RejectsTo::File(value.text(option)?))?,
+            "rejects_table" => {
+                let name = value.text(option)?;
+                keep_rejects(reading, RejectsTo::Table { name, way: None })?;
             }
             "max_line_size" => {
                 let bytes = usize::try_from(value.count(option)?).unwrap_or(usize::MAX);
@@ -364,6 +368,18 @@ impl TextFormat {
         }
         Ok(true)
     }
+}
+
+/// Rows that are left out are kept there.
+fn keep_rejects(reading: &mut Reading, to: RejectsTo) -> Result<()> {
+    let is_other = |known: &RejectsTo| discriminant(known) != discriminant(&to);
+    if reading.rejects.as_ref().is_some_and(is_other) {
+        return Err(Error::invalid("rejected rows go to a file or to a table, not to both")
+            .with_hint("name the table; COPY … TO 'bad.csv' makes a file of it"));
+    }
+    reading.rejects = Some(to);
+    reading.reject_limit.get_or_insert(u64::MAX);
+    Ok(())
 }
 
 /// Takes an option of Arrow files; whether it is one.

@@ -50,7 +50,7 @@ impl Runner<'_> {
                 Some(rows.map_err(|error| place(error, Some(named.position)))?)
             }
             Some(InsertSource::Query(query)) => {
-                let catalog = self.catalog(transaction.snapshot());
+                let catalog = self.catalog_for_load(&transaction, &name.text);
                 let plan = || Ok(without_untyped(self.bind_with(&catalog, query)?));
                 Some(match FileColumns::of(&plan()?) {
                     Some(columns) => {
@@ -74,7 +74,7 @@ impl Runner<'_> {
         named: &NamedFiles,
     ) -> Result<u64> {
         let names = file_names(named)?;
-        let catalog = self.catalog(transaction.snapshot());
+        let catalog = self.catalog_for_load(transaction, &new.name.text);
         match catalog.open(&names)? {
             OpenFiles::Parquet { files, .. } => {
                 let comments = files.comments();
@@ -123,6 +123,7 @@ impl Runner<'_> {
         let table = new.create(transaction, &fields)?;
         describe(transaction, table, &descriptions)?;
         let report = appender.load(transaction, table)?;
+        self.load_rejects(transaction, catalog)?;
         Ok(report.row_count)
     }
 

@@ -15,7 +15,7 @@ use sqlparser::ast::{Query, SelectItem, SetExpr};
 use super::Runner;
 use super::load::{ByName, find, whole_scan};
 use crate::bind::{file_names, place, position_of, unknown_table};
-use crate::files::{self, OpenFiles};
+use crate::files::OpenFiles;
 use crate::parse::{Insert, InsertSource, Name, NamedFiles};
 use crate::result::Outcome;
 use crate::suggest;
@@ -63,7 +63,7 @@ impl Runner<'_> {
         query: &Query,
         name: &Name,
     ) -> Result<u64> {
-        let catalog = self.catalog(transaction.snapshot());
+        let catalog = self.catalog_for_load(transaction, table.name());
         let fields: Vec<Field> = targets.iter().map(|target| table.field(*target)).collect();
         let plan = || {
             let plan = self.bind_with(&catalog, query)?;
@@ -83,6 +83,7 @@ impl Runner<'_> {
         };
         let (_, appender) = self.collect_rows(&catalog, transaction.snapshot(), plan, make)?;
         let report = appender.load(transaction, table.id())?;
+        self.load_rejects(transaction, &catalog)?;
         Ok(report.row_count)
     }
 
@@ -96,7 +97,8 @@ impl Runner<'_> {
     ) -> Result<u64> {
         let fields: Vec<NewField> =
             (0..table.field_count()).map(|position| new_field(table.field(position))).collect();
-        let files = match files::open(&file_names(named)?)? {
+        let catalog = self.catalog_for_load(transaction, table.name());
+        let files = match catalog.open(&file_names(named)?)? {
             OpenFiles::Parquet { files, .. } => files,
             OpenFiles::Rows(set) => {
                 let targets = match_columns(&set, &fields, targets, matching)?;
@@ -105,7 +107,9 @@ impl Runner<'_> {
                 let wanted: Vec<Field> =
                     targets.iter().map(|target| table.field(*target)).collect();
                 let plan = spread(assigned(plan, &wanted, &|_, _| None)?, table, &targets);
-                return self.load_plan(transaction, table, plan);
+                let row_count = self.load_plan(transaction, table, plan)?;
+                self.load_rejects(transaction, &catalog)?;
+                return Ok(row_count);
             }
         };
         let source = ByName::new(files, fields, targets)?;

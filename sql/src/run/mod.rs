@@ -10,6 +10,7 @@ mod export;
 mod file_rows;
 mod insert;
 mod load;
+mod rejects;
 mod summarize;
 
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use martlet_engine::plan::wire::ScanRequest;
 use martlet_engine::plan::{
     Expr, LogicalPlan, OutputColumn, PhysicalPlan, Scan, optimize, physical,
 };
-use martlet_engine::storage::Snapshot;
+use martlet_engine::storage::{Snapshot, Transaction};
 use martlet_engine::types::{DataType, Error, Result, Value};
 use sqlparser::ast::Query;
 use sqlparser::tokenizer::TokenWithSpan;
@@ -125,6 +126,11 @@ impl<'r> Runner<'r> {
     /// What statements on `snapshot` may name.
     fn catalog(&self, snapshot: &Arc<Snapshot>) -> SnapshotCatalog {
         SnapshotCatalog::new(Arc::clone(snapshot), self.connection.named_files())
+    }
+
+    /// What a statement that loads `table` may name; the rows that it leaves out may get a table, too.
+    fn catalog_for_load(&self, transaction: &Transaction, table: &str) -> SnapshotCatalog {
+        self.catalog(transaction.snapshot()).for_load_of(table)
     }
 
     /// The file that the name of `target` stands for.

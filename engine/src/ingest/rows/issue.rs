@@ -1,13 +1,9 @@
-//! What is wrong with a record, as an error or as a line in the file of rejected rows.
-
-use std::fs::File;
-use std::io::{BufWriter, Write};
-use std::sync::{Mutex, PoisonError};
+//! What is wrong with a record, and how that is told.
 
 use super::pieces::{OpenFile, RowFormat};
 use crate::catalog::files::ReadAs;
 use crate::ingest::csv::scanner::{BadRecord, Flaw};
-use crate::types::{Error, Result};
+use crate::types::Error;
 
 /// Characters of a value that a message shows.
 const VALUE_CHARS_MAX: usize = 60;
@@ -57,6 +53,12 @@ impl Issue {
         self.record.0
     }
 
+    /// The record, in the piece that it is in.
+    pub(super) fn record<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        let end = self.record.1.min(bytes.len());
+        &bytes[self.record.0.min(end)..end]
+    }
+
     /// Whether it is only the inferred type that is wrong.
     pub(super) fn is_unforeseen(&self) -> bool {
         match &self.what {
@@ -66,14 +68,24 @@ impl Issue {
         }
     }
 
-    fn column(&self) -> Option<&str> {
+    /// The column that is wrong, if it is one.
+    pub(super) fn column(&self) -> Option<&str> {
         match &self.what {
             What::Value { column, .. } => Some(column),
             _ => None,
         }
     }
 
-    fn message(&self) -> String {
+    /// The value that is wrong, if it is one.
+    pub(super) fn value(&self) -> Option<&str> {
+        match &self.what {
+            What::Value { value, .. } => Some(value),
+            _ => None,
+        }
+    }
+
+    /// What is wrong, in a few words.
+    pub(super) fn message(&self) -> String {
         match &self.what {
             What::Fields { found, wanted } => {
                 let fields = if *found == 1 { "field" } else { "fields" };
@@ -122,7 +134,7 @@ impl Issue {
     }
 
     /// Where in the piece it is.
-    fn at(&self) -> usize {
+    pub(super) fn at(&self) -> usize {
         match &self.what {
             What::BehindQuote { at }
             | What::OpenQuote { at }
@@ -176,77 +188,7 @@ fn shown(text: &str) -> String {
     }
 }
 
-/// Rows that were left out, written down as CSV: file, line, column, message and the row as it was.
-#[derive(Debug)]
-pub(super) struct Rejects {
-    limit: u64,
-    path: String,
-    state: Mutex<State>,
-}
-
-#[derive(Debug)]
-struct State {
-    count: u64,
-    target: BufWriter<File>,
-}
-
-impl Rejects {
-    /// Creates the file.
-    pub(super) fn create(limit: u64, path: Option<&str>) -> Result<Rejects> {
-        let path = path.ok_or_else(|| {
-            Error::invalid("rows can only be left out if they are kept somewhere")
-                .with_hint("name a file: rejects_file => 'rejects.csv'")
-        })?;
-        let file = File::create(path).map_err(|error| Error::from_io("create", path, &error))?;
-        let mut target = BufWriter::new(file);
-        target
-            .write_all(b"file,line,column,message,record\n")
-            .map_err(|error| Error::from_io("write", path, &error))?;
-        let state = Mutex::new(State { count: 0, target });
-        Ok(Rejects { limit, path: path.to_owned(), state })
-    }
-
-    /// Writes a rejected record down.
-    ///
-    /// # Errors
-    /// That of the record when there are too many; `Io`.
-    pub(super) fn take(
-        &self,
-        issue: &Issue,
-        file: &OpenFile,
-        offset: u64,
-        bytes: &[u8],
-    ) -> Result<()> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.count >= self.limit {
-            let error = issue.to_error(file, offset, bytes, false);
-            let message =
-                format!("more than {} rows are bad; the next: {}", self.limit, error.message());
-            return Err(Error::invalid_text(message).with_hint(format!(
-                "{} has those before; reject_limit => … allows more",
-                self.path
-            )));
-        }
-        state.count += 1;
-        let line = file.line(offset + wide(issue.at()))?;
-        let end = issue.record.1.min(bytes.len());
-        let record = String::from_utf8_lossy(&bytes[issue.record.0.min(end)..end]);
-        let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
-        let column = issue.column().map(quoted).unwrap_or_default();
-        let row = format!(
-            "{},{line},{column},{},{}\n",
-            quoted(file.path()),
-            quoted(&issue.message()),
-            quoted(&record)
-        );
-        state
-            .target
-            .write_all(row.as_bytes())
-            .and_then(|()| state.target.flush())
-            .map_err(|error| Error::from_io("write", &self.path, &error))
-    }
-}
-
-fn wide(len: usize) -> u64 {
+/// A length or position as the offsets of files are.
+pub(super) fn wide(len: usize) -> u64 {
     u64::try_from(len).unwrap_or(u64::MAX)
 }

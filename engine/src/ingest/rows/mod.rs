@@ -2,8 +2,8 @@
 //!
 //! A file is cut where records begin, so that pieces can be read by any worker in any order
 //! (`pieces`); the records of a piece become cells by column (`taken`), and cells become arrays. What
-//! is wrong with a record is told with file, line, column and value, or goes to the file of rejected
-//! rows (`issue`). Only the columns asked for are converted.
+//! is wrong with a record is told with file, line, column and value (`issue`), or goes to the file of
+//! rejected rows (`rejects`). Only the columns asked for are converted.
 //!
 //! Invariants, for any bytes in a file:
 //! 1. memory is bounded by a piece, the longest record allowed, and the arrays of a batch;
@@ -15,9 +15,11 @@
 
 mod issue;
 pub(super) mod pieces;
+mod rejects;
 mod settle;
 mod taken;
 
+pub use self::rejects::{REJECT_COLUMNS, rejected_rows};
 pub use self::settle::settle;
 
 use std::ops::ControlFlow;
@@ -25,8 +27,9 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, StringArray, new_null_array};
 
-use self::issue::{Issue, Rejects};
+use self::issue::Issue;
 use self::pieces::{OpenFile, RowFormat};
+use self::rejects::Rejects;
 use self::taken::Taken;
 use super::cell::{CellColumn, Nulls, convert};
 use super::csv::scanner::Scanner;
@@ -77,7 +80,7 @@ impl RowFiles {
         }
         let rejects = match set.reading.reject_limit {
             None => None,
-            Some(limit) => Some(Rejects::create(limit, set.reading.rejects_file.as_deref())?),
+            Some(limit) => Some(Rejects::create(limit, set.reading.rejects.as_ref())?),
         };
         let is_json = set.files.iter().any(|file| matches!(file.layout, Layout::Json(_)));
         Ok(RowFiles {

@@ -144,6 +144,12 @@ impl OpenFile {
         Ok(Some((begin, bytes)))
     }
 
+    /// The position of byte `offset` in the file as it lies, counted from 0; in the text that it gives
+    /// where it is decompressed or in another encoding.
+    pub(in crate::ingest) fn byte_offset(&self, offset: u64) -> u64 {
+        self.content.byte_offset(offset)
+    }
+
     /// The number of the line in which byte `offset` is, counted from 1.
     pub(in crate::ingest) fn line(&self, offset: u64) -> Result<u64> {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
