@@ -490,6 +490,106 @@ fn partitions_are_folders_and_come_back_as_columns() -> TestResult {
     Ok(())
 }
 
+/// The files in a folder and its folders.
+fn files_in(folder: &Path) -> std::io::Result<Vec<String>> {
+    let (mut found, mut folders) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(&next)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                found.push(path.strip_prefix(folder).unwrap().display().to_string());
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+#[test]
+fn partitions_appear_together_or_not_at_all() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let (out, source) = (folder.path().join("out"), folder.path().join("x.csv"));
+    let mut text = String::from("k,n\n");
+    for row in 0..300_000 {
+        writeln!(text, "{},{row}", row % 50)?;
+    }
+    fs::write(&source, &text)?;
+    let connection = connection();
+    connection.execute(&format!("CREATE TABLE t FROM '{}'", shown(&source)))?;
+    let copy = |n: &str, options: &str| {
+        let out = shown(&out);
+        format!(
+            "COPY (SELECT k, {n} AS n FROM t) TO '{out}' (FORMAT csv, PARTITION_BY k {options})"
+        )
+    };
+    // What goes wrong in the middle leaves nothing,
+    assert!(connection.execute(&copy("1 / (n - 200000)", "")).is_err());
+    assert_eq!(files_in(folder.path())?, ["x.csv"]);
+    // and so does who stops it.
+    let handle = connection.statement_handle();
+    let around = folder.path().to_owned();
+    let canceller = std::thread::spawn(move || {
+        while fs::read_dir(&around).unwrap().count() < 2 {
+            std::thread::yield_now();
+        }
+        handle.cancel();
+    });
+    let stopped = connection.execute(&copy("n", ""));
+    canceller.join().unwrap();
+    assert_eq!(stopped.is_ok(), out.exists(), "{stopped:?}");
+    assert!(files_in(folder.path())?.iter().all(|file| !file.contains("martlet")));
+    if stopped.is_ok() {
+        fs::remove_dir_all(&out)?;
+    }
+    connection.execute(&copy("n", ""))?;
+    assert_eq!(files_in(&out)?.len(), 50);
+    // Neither does it change what is there.
+    for options in [", OVERWRITE", ", OVERWRITE_OR_IGNORE"] {
+        assert!(connection.execute(&copy("1 / (n - 200000)", options)).is_err());
+        assert_eq!(files_in(&out)?.len(), 50);
+    }
+    let sum = format!("SELECT sum(n) AS n FROM '{}/*/*.csv'", shown(&out));
+    assert_eq!(rows(&connection, &sum)?, rows(&connection, "SELECT sum(n) AS n FROM t")?);
+    Ok(())
+}
+
+#[test]
+fn a_folder_with_files_is_replaced_or_extended_when_that_is_said() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let out = folder.path().join("out");
+    let connection = connection();
+    let copy = |values: &str, options: &str| {
+        let (rows, out) = (format!("SELECT * FROM (VALUES {values}) v(k, n)"), shown(&out));
+        connection
+            .execute(&format!("COPY ({rows}) TO '{out}' (FORMAT csv, PARTITION_BY k {options})"))
+    };
+    let all = || {
+        let sql = format!("SELECT * FROM '{}/*/*.csv' ORDER BY k", shown(&out));
+        rows(&connection, &sql).map(|csv| csv.replace('\n', " "))
+    };
+    copy("(1, 1), (2, 2)", "")?;
+    let error = copy("(3, 3)", ", OVERWRITE false").unwrap_err();
+    assert!(error.message().contains("has files already"), "{error}");
+    copy("(2, 20), (3, 3)", ", OVERWRITE_OR_IGNORE")?;
+    assert_eq!(all()?, "n,k 1,1 20,2 3,3 ");
+    // It is read before it is replaced.
+    let source = format!("SELECT k + 1 AS k, n FROM '{}/*/*.csv'", shown(&out));
+    connection.execute(&format!(
+        "COPY ({source}) TO '{}' (FORMAT csv, PARTITION_BY k, OVERWRITE)",
+        shown(&out)
+    ))?;
+    assert_eq!(all()?, "n,k 1,2 20,3 3,4 ");
+    fs::write(out.join("notes.txt"), "mine")?;
+    let error = copy("(1, 1)", ", OVERWRITE").unwrap_err();
+    assert!(error.message().contains("notes.txt would be lost"), "{error}");
+    copy("(4, 40)", ", OVERWRITE_OR_IGNORE")?;
+    assert_eq!(all()?, "n,k 1,2 20,3 40,4 ");
+    assert_eq!(fs::read_dir(folder.path())?.count(), 1);
+    Ok(())
+}
+
 #[test]
 fn comments_go_with_the_columns_into_files_and_back() -> TestResult {
     let folder = tempfile::tempdir()?;

@@ -98,7 +98,11 @@ impl Target {
         file.sync_all().map_err(failed)?;
         drop(file);
         fs::rename(&self.temporary, &self.path).map_err(failed)?;
-        sync_folder(&self.path).map_err(failed)
+        let folder = match self.path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        sync_folder(folder).map_err(failed)
     }
 }
 
@@ -115,12 +119,8 @@ fn zstd_stream(_file: BufWriter<File>, path: &Path) -> Result<Stream> {
         .with_hint("this build has no zstd: build with the feature `zstd`"))
 }
 
-/// The rename is durable when the folder is.
-fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
+/// A rename is durable when the folder is.
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 

@@ -1,6 +1,6 @@
 //! What `COPY … TO` writes: a format by the file's name or by FORMAT, and options.
 
-use martlet_engine::export::{ParquetCompression, ParquetStyle, TargetCompression};
+use martlet_engine::export::{Existing, ParquetCompression, ParquetStyle, TargetCompression};
 use martlet_engine::types::{Error, Result};
 use sqlparser::ast::Ident;
 
@@ -19,8 +19,8 @@ pub(crate) struct ExportOptions {
     pub(crate) format: ExportFormat,
     /// Columns whose values are folders.
     pub(crate) partition_by: Vec<String>,
-    /// Whether folders that have files already are written to.
-    pub(crate) overwrite: bool,
+    /// What becomes of a folder that they go into and that is there already.
+    pub(crate) existing: Existing,
 }
 
 /// A format and its options.
@@ -33,7 +33,7 @@ pub(crate) enum ExportFormat {
 }
 
 const FORMATS: [&str; 5] = ["csv", "json", "jsonl", "parquet", "arrow"];
-const COMMON_OPTIONS: [&str; 3] = ["format", "partition_by", "overwrite"];
+const COMMON_OPTIONS: [&str; 4] = ["format", "partition_by", "overwrite", "overwrite_or_ignore"];
 
 /// The options of a COPY to a file.
 pub(crate) fn export_options(files: &NamedFiles) -> Result<ExportOptions> {
@@ -49,7 +49,8 @@ pub(crate) fn export_options(files: &NamedFiles) -> Result<ExportOptions> {
             .with_suggestions(suggest::nearest(&name, FORMATS.into_iter()))
             .with_hint(format!("name it: (FORMAT csv); there are {}", FORMATS.join(", ")))
     })?;
-    let mut options = ExportOptions { format, partition_by: Vec::new(), overwrite: false };
+    let mut options =
+        ExportOptions { format, partition_by: Vec::new(), existing: Existing::Refused };
     for FileOption { name, value } in files.options.iter().filter(|option| !is_format(option)) {
         let position = value.as_ref().and_then(position_of).or_else(|| start_of(name.span));
         let value = match value {
@@ -100,7 +101,6 @@ impl ExportOptions {
         let option = match name.value.to_ascii_lowercase().as_str() {
             "delimiter" | "sep" | "separator" => "delim".to_owned(),
             "null" => "nullstr".to_owned(),
-            "overwrite_or_ignore" => "overwrite".to_owned(),
             other => other.to_owned(),
         };
         let known = match option.as_str() {
@@ -108,8 +108,16 @@ impl ExportOptions {
                 self.partition_by = value.texts(&option)?;
                 true
             }
-            "overwrite" => {
-                self.overwrite = value.boolean(&option)?;
+            "overwrite" | "overwrite_or_ignore" => {
+                let meant = match option.as_str() {
+                    "overwrite" => Existing::Replaced,
+                    _ => Existing::Extended,
+                };
+                if value.boolean(&option)? {
+                    self.existing = meant;
+                } else if self.existing == meant {
+                    self.existing = Existing::Refused;
+                }
                 true
             }
             option => self.format.set(option, value)?,
@@ -124,19 +132,16 @@ impl ExportOptions {
 }
 
 impl ExportFormat {
-    /// What the files in folders are called.
-    pub(crate) fn file_name(&self) -> &'static str {
-        match self {
-            ExportFormat::Csv(_, TargetCompression::Gzip) => "data_0.csv.gz",
-            ExportFormat::Csv(_, TargetCompression::Zstd) => "data_0.csv.zst",
-            ExportFormat::Csv(_, TargetCompression::None) => "data_0.csv",
-            ExportFormat::Json(_, TargetCompression::Gzip) => "data_0.json.gz",
-            ExportFormat::Json(_, TargetCompression::Zstd) => "data_0.json.zst",
-            ExportFormat::Json(_, TargetCompression::None) => "data_0.json",
-            ExportFormat::Parquet(_) => "data_0.parquet",
-            ExportFormat::Arrow { is_stream: true } => "data_0.arrows",
-            ExportFormat::Arrow { is_stream: false } => "data_0.arrow",
-        }
+    /// What the file number `part` of a folder is called.
+    pub(crate) fn file_name(&self, part: u32) -> String {
+        let ending = match self {
+            ExportFormat::Csv(_, compression) => format!("csv{}", compressed(*compression)),
+            ExportFormat::Json(_, compression) => format!("json{}", compressed(*compression)),
+            ExportFormat::Parquet(_) => "parquet".to_owned(),
+            ExportFormat::Arrow { is_stream: true } => "arrows".to_owned(),
+            ExportFormat::Arrow { is_stream: false } => "arrow".to_owned(),
+        };
+        format!("data_{part}.{ending}")
     }
 
     fn options(&self) -> &'static [&'static str] {
@@ -187,6 +192,15 @@ impl ExportFormat {
             _ => return Ok(false),
         }
         Ok(true)
+    }
+}
+
+/// What the name of a compressed file ends with.
+fn compressed(compression: TargetCompression) -> &'static str {
+    match compression {
+        TargetCompression::Gzip => ".gz",
+        TargetCompression::Zstd => ".zst",
+        TargetCompression::None => "",
     }
 }
 
