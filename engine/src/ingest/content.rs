@@ -73,8 +73,13 @@ impl Content {
         };
         let plain = BufReader::with_capacity(1 << 18, file.try_clone().map_err(io("read"))?);
         let reader: Box<dyn Read + Send> = match compression {
-            Compression::Gzip => Box::new(flate2::read::MultiGzDecoder::new(plain)),
-            Compression::Zstd => zstd_reader(plain, path)?,
+            Compression::Gzip => {
+                let reader = Box::new(flate2::read::MultiGzDecoder::new(plain));
+                Box::new(Bounded { reader, given: 0, len })
+            }
+            Compression::Zstd => {
+                Box::new(Bounded { reader: zstd_reader(plain, path)?, given: 0, len })
+            }
             Compression::None | Compression::Detect => {
                 if let Some(start) = utf8_start(head, encoding) {
                     let bytes = Bytes::Plain { file, start, len };
@@ -223,6 +228,53 @@ fn zstd_reader(_file: BufReader<File>, path: &str) -> Result<Box<dyn Read + Send
         .with_hint("this build has no zstd: build with the feature `zstd`"))
 }
 
+/// What a compressed file of `len` bytes gives, at most [`decoded_bytes_max`] of them.
+struct Bounded {
+    reader: Box<dyn Read + Send>,
+    given: u64,
+    len: u64,
+}
+
+impl Read for Bounded {
+    fn read(&mut self, target: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.reader.read(target)?;
+        self.given += wide(read);
+        if self.given > decoded_bytes_max(self.len) {
+            return Err(std::io::Error::other(Bomb { given: self.given, len: self.len }));
+        }
+        Ok(read)
+    }
+}
+
+/// Any file may give so much.
+const DECODED_BYTES: u64 = if cfg!(test) { 1 << 20 } else { 1 << 30 };
+
+/// How much a file of `len` bytes may give before it is taken for one that is to fill the disk.
+///
+/// gzip makes 1,032 bytes of one and never more, zstd as many as it is told to: 32,768 of zeros, as a
+/// frame of blocks that are each one byte repeated. Texts come to 100, tables of hardly anything to
+/// 1,000. So what gzip can give is never refused, and what zstd can give only where it is long: up to
+/// 1 GiB anything goes, up to 16 GiB 10,000 bytes for one, and 1,100 beyond.
+fn decoded_bytes_max(len: u64) -> u64 {
+    let steep = len.saturating_mul(10_000).min(16 * DECODED_BYTES);
+    steep.max(DECODED_BYTES).max(len.saturating_mul(1_100))
+}
+
+/// A file gives more than is believed of it.
+#[derive(Debug)]
+struct Bomb {
+    given: u64,
+    len: u64,
+}
+
+impl std::fmt::Display for Bomb {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "its {} bytes give more than {}, with no end yet", self.len, self.given)
+    }
+}
+
+impl std::error::Error for Bomb {}
+
 /// Where the text begins if the bytes are UTF-8 already: behind its byte order mark.
 fn utf8_start(head: &[u8], encoding: Encoding) -> Option<u64> {
     match (head, encoding) {
@@ -239,7 +291,14 @@ fn broken(path: &str, error: &std::io::Error) -> Error {
         | std::io::ErrorKind::InvalidData
         | std::io::ErrorKind::UnexpectedEof
         | std::io::ErrorKind::Other => {
-            Error::corrupt(format!("{path} cannot be decompressed: {error}"))
+            let told = Error::corrupt(format!("{path} cannot be decompressed: {error}"));
+            match error.get_ref() {
+                Some(cause) if cause.is::<Bomb>() => told.with_hint(
+                    "such a file is made to fill a disk; if it is what it should be, decompress it \
+                     first and read that",
+                ),
+                _ => told,
+            }
         }
         _ => Error::from_io("read", path, error),
     }
@@ -421,6 +480,48 @@ mod tests {
         let error = all(&cut[..cut.len() / 2], Encoding::Utf8).unwrap_err();
         assert!(error.message().contains("cannot be decompressed"), "{error}");
         Ok(())
+    }
+
+    #[test]
+    fn gzip_gives_what_it_can() -> Result<()> {
+        let zeros = vec![b'0'; 20 << 20];
+        let packed = gzip(&zeros);
+        assert!(zeros.len() / packed.len() > 100);
+        assert_eq!(all(&packed, Encoding::Latin1)?.len(), zeros.len());
+        Ok(())
+    }
+
+    #[cfg(feature = "zstd")]
+    #[test]
+    fn a_file_that_is_made_to_fill_the_disk_is_refused() -> Result<()> {
+        let pack = |bytes: &[u8]| zstd::stream::encode_all(bytes, 19).unwrap();
+        let zeros = vec![b'0'; 40 << 20];
+        let bomb = pack(&zeros);
+        assert!(zeros.len() / bomb.len() > 10_000, "{}", bomb.len());
+        let error = all(&bomb, Encoding::Utf8).unwrap_err();
+        assert_eq!(error.kind(), crate::types::ErrorKind::Corrupt);
+        let expected = format!("its {} bytes give more than ", bomb.len());
+        assert!(error.message().contains(&expected), "{error}");
+        assert!(error.hint().unwrap().contains("decompress it first"), "{error}");
+        // The same bytes among others are no bomb, and neither is a short one.
+        let number = |row: u32| format!("{}\n", row.wrapping_mul(2_654_435_761));
+        let numbers: Vec<String> = (0..100_000).map(number).collect();
+        let numbers = numbers.concat();
+        let mixed = [pack(numbers.as_bytes()), bomb].concat();
+        assert_eq!(all(&mixed, Encoding::Utf8)?.len(), numbers.len() + zeros.len());
+        assert_eq!(all(&pack(&zeros[..1 << 20]), Encoding::Utf8)?.len(), 1 << 20);
+        Ok(())
+    }
+
+    #[test]
+    fn no_file_that_gzip_makes_is_refused_and_none_gives_what_it_likes() {
+        assert_eq!(decoded_bytes_max(0), DECODED_BYTES);
+        assert_eq!(decoded_bytes_max(u64::MAX), u64::MAX);
+        for bits in 0..50 {
+            let len = 1_u64 << bits;
+            let bound = decoded_bytes_max(len);
+            assert!(bound >= 1_032 * len && bound <= DECODED_BYTES.max(10_000 * len));
+        }
     }
 
     #[test]

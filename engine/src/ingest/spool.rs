@@ -5,7 +5,7 @@
 //! behind by a killed process. Must not know what the pieces are.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -71,7 +71,7 @@ impl Spool {
         open.file
             .seek(SeekFrom::Start(open.len))
             .and_then(|_| open.file.write_all(bytes))
-            .map_err(|error| Error::from_io("write", &open.path.display().to_string(), &error))?;
+            .map_err(|error| not_written(&self.0.folder, &open.path, &error))?;
         open.len += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         Ok(place)
     }
@@ -116,6 +116,19 @@ fn create(folder: &Path) -> Result<OpenFile> {
     Ok(OpenFile { file, path, len: 0 })
 }
 
+/// Why a piece is not in the file at `path`: with the folder, which may be full, and what to do then.
+fn not_written(folder: &Path, path: &Path, error: &io::Error) -> Error {
+    let told = Error::from_io("write", &path.display().to_string(), error);
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            let folder = folder.display();
+            let told = told.context(format!("the folder for temporary files, {folder}, is full"));
+            told.with_hint(format!("free some space in {folder}, or name another folder: TMPDIR=…"))
+        }
+        _ => told,
+    }
+}
+
 /// The sections of a run in a spool.
 #[derive(Debug)]
 struct SpooledSections {
@@ -153,6 +166,16 @@ mod tests {
             assert_eq!(&spool.read(place)?, piece);
         }
         Ok(())
+    }
+
+    #[test]
+    fn a_full_folder_is_named() {
+        let (folder, path) = (Path::new("/scratch"), Path::new("/scratch/spool"));
+        let error = not_written(folder, path, &ErrorKind::StorageFull.into());
+        assert!(error.message().contains("temporary files, /scratch, is full"), "{error}");
+        assert!(error.hint().unwrap().contains("space in /scratch"), "{error}");
+        let error = not_written(folder, path, &ErrorKind::PermissionDenied.into());
+        assert!(error.message().starts_with("cannot write /scratch/spool: "), "{error}");
     }
 
     #[test]
