@@ -127,6 +127,7 @@ packed!(
 /// Positions that one store writes.
 pub(crate) const POSITIONS_AT_ONCE: usize = 16;
 
+#[expect(clippy::cast_possible_truncation, reason = "below 64")]
 const COUNTING: [u8; REGISTER_BYTES] = {
     let mut bytes = [0; REGISTER_BYTES];
     let mut next = 0;
