@@ -50,6 +50,24 @@ mod tests {
     }
 
     #[test]
+    fn a_result_without_columns_is_shown_and_not_written() -> Result {
+        let folder = tempfile::tempdir()?;
+        let (file, target) = (path(folder.path(), "a.json"), path(folder.path(), "b.parquet"));
+        for (text, rows) in [("[]", "(0 rows"), ("{}\n{}\n", "(2 rows")] {
+            std::fs::write(&file, text)?;
+            for format in ["table", "box", "vertical", "line", "json", "csv", "markdown", "html"] {
+                let output = run(&["--format", format, "-c", &format!("FROM '{file}'")])?;
+                let shown = stdout(&output)?;
+                assert!(format != "table" || shown.contains(rows), "{text}: {shown}");
+            }
+            let output = run(&["-c", &format!("COPY (FROM '{file}') TO '{target}'")])?;
+            let error = String::from_utf8(output.stderr)?;
+            assert!(error.contains("there are no columns to write"), "{error}");
+        }
+        Ok(())
+    }
+
+    #[test]
     fn csv_and_json_are_pure() -> Result {
         let sql = "SELECT 1 AS one, '' AS empty, NULL AS nothing, true AS yes";
         let csv = run(&["--format", "csv", "-c", sql])?;

@@ -30,6 +30,10 @@ impl Runner<'_> {
         let path = files.paths.first().map_or("", String::as_str);
         let (result, descriptions) = self.copied_rows(rows)?;
         let schema = described(&result.schema(), descriptions);
+        if schema.fields().is_empty() {
+            let error = Error::invalid("there are no columns to write");
+            return Err(place(error, Some(files.position)));
+        }
         let written = if options.partition_by.is_empty() {
             one_file(result, &schema, Path::new(path), &options.format)
         } else {

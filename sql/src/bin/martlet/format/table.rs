@@ -80,6 +80,9 @@ pub(crate) fn render(
     options: TableOptions,
 ) -> Result<String> {
     let column_count = schema.fields().len();
+    if column_count == 0 {
+        return Ok(" no columns\n".to_owned());
+    }
     let source = Source { schema, batches, options };
     let (left, right) = choose_columns(&source)?;
     let hidden_count = column_count - left.len() - right.len();
@@ -151,7 +154,7 @@ impl Source<'_> {
         if column_count == 1 {
             return LONE_CELL_WIDTH_MAX;
         }
-        let fair_width = (self.options.width / column_count).saturating_sub(GAP_WIDTH);
+        let fair_width = (self.options.width / column_count.max(1)).saturating_sub(GAP_WIDTH);
         fair_width.max(CELL_WIDTH_MIN.min(self.options.width.saturating_sub(2)))
     }
 
