@@ -407,6 +407,10 @@ fn parse_drop(parser: &mut Parser<'_>) -> Parsed<Statement> {
 /// What stands behind DESCRIBE or SUMMARIZE.
 fn parse_described(parser: &mut Parser<'_>) -> Parsed<DescribeTarget> {
     parser.advance_token();
+    if is_all_of_a_file(parser) {
+        // As the path alone, so that columns which cannot be read are told too.
+        (0..3).for_each(|_| parser.advance_token());
+    }
     let next = parser.peek_token();
     let target = match &next.token {
         Token::SingleQuotedString(path) => {
@@ -431,6 +435,17 @@ fn parse_described(parser: &mut Parser<'_>) -> Parsed<DescribeTarget> {
         _ => DescribeTarget::Table(parse_name(parser, "table")?),
     };
     Ok(target)
+}
+
+/// Whether `SELECT * FROM 'file'` follows, and nothing behind it.
+fn is_all_of_a_file(parser: &Parser<'_>) -> bool {
+    let [select, star, from, path, end] = std::array::from_fn(|ahead| parser.peek_nth_token(ahead));
+    let is = |token: &Token, keyword| matches!(token, Token::Word(word) if word.keyword == keyword);
+    is(&select.token, Keyword::SELECT)
+        && star.token == Token::Mul
+        && is(&from.token, Keyword::FROM)
+        && matches!(path.token, Token::SingleQuotedString(_))
+        && matches!(end.token, Token::EOF | Token::SemiColon)
 }
 
 /// `COMMENT ON TABLE t IS '…'`, `COMMENT ON COLUMN t.c IS '…'`.
