@@ -339,6 +339,8 @@ pub enum Encoding {
     Utf16,
     /// ISO 8859-1.
     Latin1,
+    /// Windows-1252, as Excel writes CSV in much of the world.
+    Windows1252,
 }
 
 /// How a file is compressed.

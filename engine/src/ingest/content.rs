@@ -320,7 +320,20 @@ struct Transcoder {
 enum Form {
     Utf8,
     Latin1,
+    Windows1252,
     Utf16 { big_endian: bool },
+}
+
+/// What Windows-1252 has instead of the controls 80 to 9F of ISO 8859-1; those that it lacks stay, as the
+/// Encoding Standard (WHATWG) has it.
+const WINDOWS_1252: [char; 32] = [
+    '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}',
+    '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
+];
+
+fn windows_1252(byte: u8) -> char {
+    let special = byte.checked_sub(0x80).and_then(|index| WINDOWS_1252.get(usize::from(index)));
+    special.copied().unwrap_or(char::from(byte))
 }
 
 impl Transcoder {
@@ -367,6 +380,7 @@ impl Transcoder {
             (_, Encoding::Utf8) => (Form::Utf8, 0),
             (_, Encoding::Utf16) => (Form::Utf16 { big_endian: false }, 0),
             (_, Encoding::Latin1) => (Form::Latin1, 0),
+            (_, Encoding::Windows1252) => (Form::Windows1252, 0),
         };
         self.input.drain(..mark);
         self.form = Some(form);
@@ -376,15 +390,18 @@ impl Transcoder {
     fn decode(&mut self, form: Form) -> std::io::Result<()> {
         match form {
             Form::Utf8 => std::mem::swap(&mut self.input, &mut self.output),
-            Form::Latin1 => {
-                let mut text = String::with_capacity(self.input.len() * 2);
-                text.extend(self.input.iter().map(|byte| char::from(*byte)));
-                self.output = text.into_bytes();
-                self.input.clear();
-            }
+            Form::Latin1 => self.decode_bytes(char::from),
+            Form::Windows1252 => self.decode_bytes(windows_1252),
             Form::Utf16 { big_endian } => self.decode_utf16(big_endian)?,
         }
         Ok(())
+    }
+
+    fn decode_bytes(&mut self, character: impl Fn(u8) -> char) {
+        let mut text = String::with_capacity(self.input.len() * 2);
+        text.extend(self.input.iter().map(|byte| character(*byte)));
+        self.output = text.into_bytes();
+        self.input.clear();
     }
 
     fn decode_utf16(&mut self, big_endian: bool) -> std::io::Result<()> {
@@ -461,6 +478,7 @@ mod tests {
     fn marks_and_encodings_become_utf8() -> Result<()> {
         assert_eq!(all(b"\xef\xbb\xbfa,b", Encoding::Utf8)?, b"a,b");
         assert_eq!(all(b"a\xe9b", Encoding::Latin1)?, "aéb".as_bytes());
+        assert_eq!(all(b"5 \x80 \x9f\xa0\xe9", Encoding::Windows1252)?, "5 € Ÿ\u{a0}é".as_bytes());
         let text = "aé😀,b";
         let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
         let big: Vec<u8> = little.chunks(2).flat_map(|pair| [pair[1], pair[0]]).collect();

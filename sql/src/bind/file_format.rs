@@ -249,6 +249,8 @@ impl TextFormat {
                         ("latin-1", Encoding::Latin1),
                         ("latin1", Encoding::Latin1),
                         ("iso-8859-1", Encoding::Latin1),
+                        ("windows-1252", Encoding::Windows1252),
+                        ("cp1252", Encoding::Windows1252),
                     ],
                 )?;
             }

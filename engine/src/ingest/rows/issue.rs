@@ -122,7 +122,7 @@ impl Issue {
             }
             What::Stray { .. } => "name the columns to be read: SELECT a, b FROM the file",
             What::Value { reading: ReadAs::Text, .. } => {
-                "encoding => 'latin-1' reads ISO 8859-1, encoding => 'utf-16' UTF-16"
+                "encoding => 'windows-1252' reads what Excel writes, 'latin-1' ISO 8859-1, 'utf-16' UTF-16"
             }
             What::Value { column, .. } => {
                 return format!(
