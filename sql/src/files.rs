@@ -12,11 +12,14 @@ use martlet_engine::catalog::{
 use martlet_engine::context::Context;
 use martlet_engine::ingest::parquet::{ParquetFiles, ParquetOptions};
 use martlet_engine::ingest::rows::settle;
-use martlet_engine::ingest::{TableOptions, describe_arrow, describe_csv, describe_json};
+use martlet_engine::ingest::{
+    TableOptions, describe_arrow, describe_csv, describe_json, describe_sheets, sheet_names,
+};
 use martlet_engine::plan::Source;
-use martlet_engine::types::{Error, Result};
+use martlet_engine::types::{Error, ErrorKind, Result};
 
-use crate::bind::{FileFormat, FileNames, Files};
+use crate::bind::{FileFormat, FileNames, Files, SheetFormat};
+use crate::suggest;
 
 /// Open files.
 #[derive(Clone, Debug)]
@@ -40,6 +43,11 @@ pub(crate) fn open(names: &FileNames) -> Result<OpenFiles> {
             Ok(OpenFiles::Rows(Arc::new(set)))
         }
         FileFormat::Arrow(table) => Ok(OpenFiles::Rows(Arc::new(describe_arrow(patterns, table)?))),
+        FileFormat::Sheet(format) => {
+            let set = describe_sheets(patterns, &format.sheet, &format.table)
+                .map_err(|error| with_sheets(error, patterns, format))?;
+            Ok(OpenFiles::Rows(Arc::new(set)))
+        }
         FileFormat::Json(format) => {
             let (json, table) = (&format.json, &format.table);
             let set = describe_json(patterns, json, table, &format.reading, None)?;
@@ -50,6 +58,17 @@ pub(crate) fn open(names: &FileNames) -> Result<OpenFiles> {
             open(&FileNames { patterns: patterns.clone(), format })
         }
     }
+}
+
+/// The error with the sheets that may have been meant, if it is about one.
+fn with_sheets(error: Error, patterns: &[String], format: &SheetFormat) -> Error {
+    let Some(sheet) = format.sheet.sheet.as_ref() else { return error };
+    let names = match (error.kind(), patterns.first()) {
+        (ErrorKind::UnknownName, Some(first)) => sheet_names(first).unwrap_or_default(),
+        _ => return error,
+    };
+    let names = names.iter().map(String::as_str);
+    error.with_suggestions(suggest::nearest(sheet, names.filter(|name| name != sheet)))
 }
 
 /// The files with the types of all values of the columns at `columns`, and for JSON all keys.
@@ -88,12 +107,13 @@ pub(crate) fn detect(path: &str) -> Result<FileFormat> {
         "arrow" | "arrows" | "feather" | "ipc" => "arrow",
         "json" => "json",
         "jsonl" | "ndjson" => "jsonl",
+        "xlsx" | "xlsm" | "xlsb" | "xls" | "ods" if cfg!(feature = "excel") => "excel",
         _ => "",
     };
     if let Some(format) = FileFormat::named(named) {
         return Ok(format);
     }
-    let workbook = match ending {
+    let foreign = match ending {
         "xlsx" | "xlsm" | "xlsb" | "xls" => Some("an Excel workbook"),
         "ods" => Some("an OpenDocument workbook"),
         "orc" => Some("an ORC file"),
@@ -101,9 +121,15 @@ pub(crate) fn detect(path: &str) -> Result<FileFormat> {
         "xml" => Some("an XML file"),
         _ => None,
     };
-    if let Some(what) = workbook {
-        return Err(Error::unsupported(format!("{path} is {what}, which cannot be read"))
-            .with_hint("save it as CSV, JSON, Parquet or Arrow first"));
+    if let Some(what) = foreign {
+        let hint = if what.ends_with("workbook") {
+            "save it as CSV first; a build with --features excel reads it"
+        } else {
+            "save it as CSV, JSON, Parquet or Arrow first"
+        };
+        return Err(
+            Error::unsupported(format!("{path} is {what}, which cannot be read")).with_hint(hint)
+        );
     }
     let mut head = [0; 6];
     let has_head = File::open(path).and_then(|mut file| file.read_exact(&mut head)).is_ok();

@@ -154,13 +154,21 @@ pub enum JsonFraming {
     Array,
 }
 
-/// Cells of a worksheet.
+/// Cells of a worksheet. Rows and columns are counted from 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SheetLayout {
     /// Its name.
     pub sheet: String,
-    /// The first row of data, counted from 0.
+    /// The first row of data.
     pub first_row: usize,
+    /// Rows of data.
+    pub row_count: usize,
+    /// The first column.
+    pub first_column: usize,
+    /// Columns from there on.
+    pub column_count: usize,
+    /// Whether a cell that holds an error, or no value of the type asked for, is NULL.
+    pub errors_are_null: bool,
 }
 
 /// A column of the table.

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use super::arrow_file::ArrowFiles;
 use super::rows::{RowFiles, RowSink};
+#[cfg(feature = "excel")]
+use super::sheet::SheetFiles;
 use crate::catalog::files::{FileSet, Layout};
 use crate::context::Context;
 use crate::types::Result;
@@ -18,6 +20,9 @@ enum Format {
     Rows(RowFiles),
     /// Arrow IPC.
     Arrow(ArrowFiles),
+    /// Worksheets.
+    #[cfg(feature = "excel")]
+    Sheets(SheetFiles),
 }
 
 impl ForeignFiles {
@@ -28,6 +33,8 @@ impl ForeignFiles {
     pub fn open(set: &Arc<FileSet>) -> Result<ForeignFiles> {
         match set.files.first().map(|file| &file.layout) {
             Some(Layout::Arrow) => Ok(ForeignFiles(Format::Arrow(ArrowFiles::open(set)?))),
+            #[cfg(feature = "excel")]
+            Some(Layout::Sheet(_)) => Ok(ForeignFiles(Format::Sheets(SheetFiles::open(set)?))),
             _ => Ok(ForeignFiles(Format::Rows(RowFiles::open(set)?))),
         }
     }
@@ -37,6 +44,8 @@ impl ForeignFiles {
         match &self.0 {
             Format::Rows(files) => files.piece_count(),
             Format::Arrow(files) => files.piece_count(),
+            #[cfg(feature = "excel")]
+            Format::Sheets(files) => files.piece_count(),
         }
     }
 
@@ -55,6 +64,8 @@ impl ForeignFiles {
         match &self.0 {
             Format::Rows(files) => files.read(piece, columns, context, sink),
             Format::Arrow(files) => files.read(piece, columns, context, sink),
+            #[cfg(feature = "excel")]
+            Format::Sheets(files) => files.read(piece, columns, context, sink),
         }
     }
 }

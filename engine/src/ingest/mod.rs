@@ -1,4 +1,4 @@
-//! Rows from elsewhere: Parquet files, text files and Arrow batches, into tables or to be scanned.
+//! Rows from elsewhere: Parquet files, text files, worksheets and Arrow batches, into tables or to be scanned.
 //!
 //! Must not know SQL, plans or how pages lie in files.
 
@@ -8,6 +8,7 @@ mod buffered;
 mod cell;
 mod chunk;
 mod column;
+mod column_names;
 mod conform;
 mod content;
 pub mod csv;
@@ -23,6 +24,7 @@ pub mod parquet;
 mod positional;
 mod queue;
 pub mod rows;
+mod sheet;
 mod source;
 mod spool;
 mod table_of_files;
@@ -34,8 +36,11 @@ pub use self::foreign::ForeignFiles;
 pub use self::generation::merge_dictionaries;
 pub use self::load::{LoadReport, load};
 pub use self::order::OrderKey;
+pub use self::sheet::{CellRange, SheetOptions, sheet_names};
 pub use self::source::{ColumnArrays, ColumnSource};
-pub use self::table_of_files::{GivenTypes, TableOptions, describe_csv, describe_json};
+pub use self::table_of_files::{
+    GivenTypes, TableOptions, describe_csv, describe_json, describe_sheets,
+};
 
 use self::conform::conform;
 

@@ -1,4 +1,4 @@
-//! Several text files as one table: which column of which file is which, and of what type.
+//! Several text files or worksheets as one table: which column of which file is which, and of what type.
 //!
 //! The first file's columns are the table's; in later files they are found by name, or by position
 //! where a file does not name them. Must not know how files are read.
@@ -10,6 +10,7 @@ use super::csv::{self, CsvOptions};
 use super::glob;
 use super::json::{self, JsonOptions};
 use super::rows::folder_values;
+use super::sheet::{self, SheetOptions};
 use crate::catalog::files::{
     FileColumn, FileComments, FileSet, ForeignFile, Layout, Origin, Patterns, Points, ReadAs,
     Reading,
@@ -41,12 +42,31 @@ pub struct GivenTypes {
     pub all_text: bool,
 }
 
+/// What the values of a column were found to be.
+pub(super) trait Found: Copy {
+    /// What the values of both are.
+    fn and(self, other: Self) -> Self;
+
+    /// How they are read.
+    fn read_as(self, patterns: &Patterns) -> ReadAs;
+}
+
+impl Found for Candidates {
+    fn and(self, other: Candidates) -> Candidates {
+        Candidates::and(self, other)
+    }
+
+    fn read_as(self, patterns: &Patterns) -> ReadAs {
+        Candidates::read_as(self, patterns)
+    }
+}
+
 /// What a file holds.
 #[derive(Clone, Debug)]
-pub(super) struct FileSchema {
+pub(super) struct FileSchema<F = Candidates> {
     pub(super) path: String,
     pub(super) layout: Layout,
-    pub(super) columns: Vec<Named>,
+    pub(super) columns: Vec<Named<F>>,
     /// Whether its columns are named by itself.
     pub(super) has_names: bool,
     pub(super) points: Points,
@@ -55,9 +75,9 @@ pub(super) struct FileSchema {
 
 /// A column of a file.
 #[derive(Clone, Debug)]
-pub(super) struct Named {
+pub(super) struct Named<F = Candidates> {
     pub(super) name: String,
-    pub(super) candidates: Candidates,
+    pub(super) found: F,
 }
 
 /// Delimited files as one table.
@@ -88,11 +108,31 @@ pub fn describe_json(
     describe(patterns, table, reading, |path| json::examine(path, json, reading, whole))
 }
 
-fn describe(
+/// Worksheets as one table.
+///
+/// # Errors
+/// As [`describe_csv`]; `UnknownName` for a sheet that there is not; `Unsupported` for what is too long
+/// or protected, and in a build without the feature `excel`.
+pub fn describe_sheets(
+    patterns: &[String],
+    options: &SheetOptions,
+    table: &TableOptions,
+) -> Result<FileSet> {
+    let set = describe(patterns, table, &Reading::default(), |path| sheet::examine(path, options))?;
+    if let [ForeignFile { path, layout: Layout::Sheet(layout), .. }] = &set.files[..]
+        && layout.column_count == 0
+    {
+        let sheet = &layout.sheet;
+        return Err(Error::invalid(format!("{path}: the sheet \"{sheet}\" has no cells to read")));
+    }
+    Ok(set)
+}
+
+fn describe<F: Found>(
     patterns: &[String],
     table: &TableOptions,
     reading: &Reading,
-    examine: impl Fn(&str) -> Result<FileSchema>,
+    examine: impl Fn(&str) -> Result<FileSchema<F>>,
 ) -> Result<FileSet> {
     let mut paths = Vec::new();
     for pattern in patterns {
@@ -110,8 +150,8 @@ fn describe(
     combine(schemas, table, reading, &paths)
 }
 
-fn combine(
-    schemas: Vec<FileSchema>,
+fn combine<F: Found>(
+    schemas: Vec<FileSchema<F>>,
     table: &TableOptions,
     reading: &Reading,
     paths: &[String],
@@ -122,7 +162,7 @@ fn combine(
             None => "no file is named".to_owned(),
         }));
     };
-    let mut columns: Vec<Named> = first.columns.clone();
+    let mut columns: Vec<Named<F>> = first.columns.clone();
     let mut by_name: HashMap<String, usize> = HashMap::new();
     for (index, column) in columns.iter().enumerate() {
         by_name.entry(column.name.clone()).or_insert(index);
@@ -140,7 +180,7 @@ fn combine(
             };
             let index = match known {
                 Some(index) => {
-                    columns[index].candidates = columns[index].candidates.and(column.candidates);
+                    columns[index].found = columns[index].found.and(column.found);
                     index
                 }
                 None if table.union_by_name => {
@@ -184,7 +224,7 @@ fn combine(
     Ok(set)
 }
 
-fn surplus(schema: &FileSchema, column: &str, first: &str, by_position: bool) -> Error {
+fn surplus<F>(schema: &FileSchema<F>, column: &str, first: &str, by_position: bool) -> Error {
     let path = &schema.path;
     if by_position {
         return Error::invalid(format!(
@@ -198,8 +238,8 @@ fn surplus(schema: &FileSchema, column: &str, first: &str, by_position: bool) ->
 }
 
 /// Columns with what is given of them, and what their values allow otherwise.
-fn read_as(
-    columns: Vec<Named>,
+fn read_as<F: Found>(
+    columns: Vec<Named<F>>,
     types: &GivenTypes,
     patterns: &Patterns,
 ) -> Result<Vec<FileColumn>> {
@@ -217,12 +257,12 @@ fn read_as(
             columns.len()
         )));
     }
-    let column = |(index, Named { name, candidates }): (usize, Named)| {
+    let column = |(index, Named { name, found }): (usize, Named<F>)| {
         let named = types.by_name.iter().find(|(given, _)| same_name(&name, given));
         let given = named
             .map(|(_, data_type)| *data_type)
             .or_else(|| types.by_position.get(index).copied());
-        let inferred = if types.all_text { ReadAs::Text } else { candidates.read_as(patterns) };
+        let inferred = if types.all_text { ReadAs::Text } else { found.read_as(patterns) };
         let reading = match given {
             Some(DataType::Utf8) => ReadAs::Text,
             Some(data_type) => by_pattern(data_type, patterns).unwrap_or(ReadAs::Cast(data_type)),

@@ -9,7 +9,7 @@ use martlet_engine::catalog::files::{
 };
 use martlet_engine::ingest::csv::{CsvOptions, SAMPLE_ROWS};
 use martlet_engine::ingest::json::JsonOptions;
-use martlet_engine::ingest::{GivenTypes, TableOptions};
+use martlet_engine::ingest::{GivenTypes, SheetOptions, TableOptions};
 use martlet_engine::types::{DataType, Error, Result};
 use sqlparser::ast::{Expr, Ident};
 
@@ -37,6 +37,15 @@ pub(crate) enum FileFormat {
     Json(Box<TextFormat>),
     /// Arrow IPC.
     Arrow(TableOptions),
+    /// Worksheets.
+    Sheet(Box<SheetFormat>),
+}
+
+/// How worksheets are read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct SheetFormat {
+    pub(crate) sheet: SheetOptions,
+    pub(crate) table: TableOptions,
 }
 
 /// How text files are read.
@@ -85,6 +94,20 @@ const CSV_OPTIONS: [&str; 13] = [
 ];
 
 const JSON_OPTIONS: [&str; 2] = ["format", "flatten"];
+
+const SHEET_OPTIONS: [&str; 11] = [
+    "sheet",
+    "range",
+    "header",
+    "names",
+    "types",
+    "all_varchar",
+    "ignore_errors",
+    "stop_at_empty",
+    "union_by_name",
+    "filename",
+    "hive_partitioning",
+];
 
 /// Other names of options.
 const ALIASES: [(&str, &str); 15] = [
@@ -139,7 +162,7 @@ fn told_format(option: &FileOption) -> Result<FileFormat> {
 }
 
 /// The names of formats.
-const FORMATS: [&str; 5] = ["csv", "json", "jsonl", "parquet", "arrow"];
+const FORMATS: [&str; 6] = ["csv", "json", "jsonl", "parquet", "arrow", "excel"];
 
 impl FileFormat {
     /// The format called `name`.
@@ -148,6 +171,7 @@ impl FileFormat {
             "parquet" => FileFormat::Parquet { binary_as_string: false },
             "csv" => FileFormat::Csv(Box::default()),
             "arrow" => FileFormat::Arrow(TableOptions::default()),
+            "excel" | "xlsx" | "xlsm" | "xlsb" | "xls" | "ods" => FileFormat::Sheet(Box::default()),
             "json" => FileFormat::Json(Box::default()),
             "jsonl" | "ndjson" => {
                 let mut format = Box::<TextFormat>::default();
@@ -178,6 +202,7 @@ impl FileFormat {
             }
             FileFormat::Detect | FileFormat::Parquet { .. } => Ok(false),
             FileFormat::Arrow(table) => set_arrow(table, option, &value),
+            FileFormat::Sheet(format) => format.set(option, &value),
             FileFormat::Csv(format) => format
                 .set_common(option, &value)
                 .and_then(|known| if known { Ok(true) } else { format.set_csv(option, &value) }),
@@ -205,6 +230,7 @@ impl FileFormat {
             FileFormat::Detect => Vec::new(),
             FileFormat::Parquet { .. } => vec!["binary_as_string"],
             FileFormat::Arrow(_) => vec!["union_by_name", "filename"],
+            FileFormat::Sheet(_) => SHEET_OPTIONS.to_vec(),
             FileFormat::Csv(_) => [&TEXT_OPTIONS[..], &CSV_OPTIONS].concat(),
             FileFormat::Json(_) => [&TEXT_OPTIONS[..], &JSON_OPTIONS].concat(),
         }
@@ -216,7 +242,6 @@ impl TextFormat {
     fn set_common(&mut self, option: &str, value: &OptionValue) -> Result<bool> {
         let TextFormat { table, reading, .. } = self;
         match option {
-            "types" => table.types.set(value)?,
             "columns" => {
                 let fields = value.types_by_name(option)?;
                 self.csv.names = fields.iter().map(|(name, _)| name.clone()).collect();
@@ -224,7 +249,6 @@ impl TextFormat {
                 table.types.by_position = fields.iter().map(|(_, data_type)| *data_type).collect();
             }
             "names" => self.csv.names = value.texts(option)?,
-            "all_varchar" => table.types.all_text = value.boolean(option)?,
             "dateformat" => reading.patterns.date = Some(pattern(value, option)?),
             "timestampformat" => reading.patterns.timestamp = Some(pattern(value, option)?),
             "compression" => {
@@ -269,11 +293,6 @@ impl TextFormat {
                 // Cells count their bytes in 29 bits.
                 reading.record_bytes_max = bytes.clamp(1, 256 << 20);
             }
-            "union_by_name" => table.union_by_name = value.boolean(option)?,
-            "filename" => {
-                table.filename = file_name(value, option)?;
-            }
-            "hive_partitioning" => table.hive_partitioning = Some(value.boolean(option)?),
             "sample_size" => {
                 self.csv.sample_rows = match value {
                     OptionValue::Number(number) if number == "-1" => Some(usize::MAX),
@@ -281,7 +300,7 @@ impl TextFormat {
                 };
                 self.json.sample_rows = self.csv.sample_rows;
             }
-            _ => return Ok(false),
+            _ => return set_table(table, option, value),
         }
         Ok(true)
     }
@@ -384,11 +403,39 @@ fn keep_rejects(reading: &mut Reading, to: RejectsTo) -> Result<()> {
     Ok(())
 }
 
+impl SheetFormat {
+    /// Takes an option of worksheets; whether it is one.
+    fn set(&mut self, option: &str, value: &OptionValue) -> Result<bool> {
+        let SheetFormat { sheet, table } = self;
+        match option {
+            "sheet" => sheet.sheet = Some(value.text(option)?),
+            "range" => sheet.range = Some(value.text(option)?.parse()?),
+            "header" => sheet.header = Some(value.boolean(option)?),
+            "names" => sheet.names = value.texts(option)?,
+            "ignore_errors" => sheet.errors_are_null = value.boolean(option)?,
+            "stop_at_empty" => sheet.stop_at_empty = value.boolean(option)?,
+            _ => return set_table(table, option, value),
+        }
+        Ok(true)
+    }
+}
+
 /// Takes an option of Arrow files; whether it is one.
 fn set_arrow(table: &mut TableOptions, option: &str, value: &OptionValue) -> Result<bool> {
     match option {
+        "union_by_name" | "filename" => set_table(table, option, value),
+        _ => Ok(false),
+    }
+}
+
+/// Takes an option of how files become a table; whether it is one.
+fn set_table(table: &mut TableOptions, option: &str, value: &OptionValue) -> Result<bool> {
+    match option {
+        "types" => table.types.set(value)?,
+        "all_varchar" => table.types.all_text = value.boolean(option)?,
         "union_by_name" => table.union_by_name = value.boolean(option)?,
         "filename" => table.filename = file_name(value, option)?,
+        "hive_partitioning" => table.hive_partitioning = Some(value.boolean(option)?),
         _ => return Ok(false),
     }
     Ok(true)

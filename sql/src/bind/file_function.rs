@@ -13,8 +13,10 @@ use super::{Binder, FileNames};
 use crate::suggest;
 
 /// The functions, and what each reads.
-const FUNCTIONS: [(&str, &str); 9] = [
+const FUNCTIONS: [(&str, &str); 11] = [
     ("read_arrow", "arrow"),
+    ("read_excel", "excel"),
+    ("read_xlsx", "excel"),
     ("read_parquet", "parquet"),
     ("parquet_scan", "parquet"),
     ("read_csv", "csv"),

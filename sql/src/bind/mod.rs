@@ -34,7 +34,7 @@ mod window;
 pub(crate) use self::data_type::bind_data_type;
 use self::data_type::text_length;
 pub(crate) use self::export_format::{ExportFormat, ExportOptions, export_options};
-pub(crate) use self::file_format::{FileFormat, file_names};
+pub(crate) use self::file_format::{FileFormat, SheetFormat, file_names};
 pub(crate) use self::function_names::names as function_names;
 pub(crate) use self::parameters::Parameters;
 pub(crate) use self::refuse::position_of;

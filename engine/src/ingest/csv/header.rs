@@ -1,11 +1,10 @@
 //! Whether the first record names the columns, and what they are called.
 
-use hashbrown::{HashMap, HashSet};
-
 use super::records::Records;
 use super::{CsvOptions, infer_rows};
 use crate::catalog::files::{Points, Reading};
 use crate::ingest::cell::{Candidates, Cell};
+use crate::ingest::column_names::column_names;
 
 /// The columns' names, and where the data begins.
 #[derive(Debug)]
@@ -39,25 +38,18 @@ impl Head {
             return Head::named(records, first, field_count, options);
         }
         let first_data = if options.header == Some(false) { 0 } else { first };
-        let names = unique((0..field_count).map(|index| name_at(options, index, String::new())));
+        let names = column_names((0..field_count).map(|_| String::new()), &options.names);
         Head { names, first_data, has_names: !options.names.is_empty() }
     }
 
     fn named(records: &Records<'_>, row: usize, field_count: usize, options: &CsvOptions) -> Head {
         let cells = records.cells(row);
         let name = |index: usize| {
-            let told = cells.get(index).map_or_else(String::new, |cell| records.text(*cell));
-            name_at(options, index, told.trim().to_owned())
+            let found = cells.get(index).map_or_else(String::new, |cell| records.text(*cell));
+            found.trim().to_owned()
         };
-        Head { names: unique((0..field_count).map(name)), first_data: row + 1, has_names: true }
-    }
-}
-
-fn name_at(options: &CsvOptions, index: usize, found: String) -> String {
-    match options.names.get(index) {
-        Some(name) => name.clone(),
-        None if found.is_empty() => format!("column{index}"),
-        None => found,
+        let names = column_names((0..field_count).map(name), &options.names);
+        Head { names, first_data: row + 1, has_names: true }
     }
 }
 
@@ -98,29 +90,6 @@ fn has_value(records: &Records<'_>, row: usize) -> bool {
         text.first().is_some_and(|first| !first.is_ascii_alphabetic()) && any.allows(text)
     };
     records.cells(row).iter().any(|cell| is_value(cell.bytes(records.bytes()).trim_ascii()))
-}
-
-/// The names, each once: a second `a` becomes `a_1`.
-fn unique(names: impl Iterator<Item = String>) -> Vec<String> {
-    let names: Vec<String> = names.collect();
-    let all: HashSet<&str> = names.iter().map(String::as_str).collect();
-    let mut taken: HashSet<String> = HashSet::with_capacity(names.len());
-    // Where counting goes on for a name that comes again.
-    let mut counts: HashMap<&str, usize> = HashMap::new();
-    let mut result = Vec::with_capacity(names.len());
-    for name in &names {
-        let mut unique = name.clone();
-        if taken.contains(name) {
-            let count = counts.entry(name).or_insert(0);
-            while taken.contains(&unique) || all.contains(unique.as_str()) {
-                *count += 1;
-                unique = format!("{name}_{count}");
-            }
-        }
-        taken.insert(unique.clone());
-        result.push(unique);
-    }
-    result
 }
 
 #[cfg(test)]

@@ -109,7 +109,7 @@ fn schema(
         .names
         .into_iter()
         .zip(candidates)
-        .map(|(name, candidates)| Named { name, candidates })
+        .map(|(name, candidates)| Named { name, found: candidates })
         .collect();
     FileSchema {
         path: path.to_owned(),

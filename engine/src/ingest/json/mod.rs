@@ -226,7 +226,7 @@ pub(super) fn examine(
     let paths: Vec<Vec<String>> = columns.iter().map(|(path, _)| path.clone()).collect();
     let named = columns.into_iter().map(|(path, candidates)| {
         let name = if path.is_empty() { "json".to_owned() } else { path.join(".") };
-        Named { name, candidates }
+        Named { name, found: candidates }
     });
     Ok(FileSchema {
         path: path.to_owned(),

@@ -254,7 +254,7 @@ struct Place<'a> {
 }
 
 /// A text as `row_count` values.
-fn constant(text: &str, data_type: DataType, row_count: usize) -> Result<ArrayRef> {
+pub(super) fn constant(text: &str, data_type: DataType, row_count: usize) -> Result<ArrayRef> {
     match data_type {
         DataType::Utf8 => Ok(Arc::new(StringArray::from_iter_values((0..row_count).map(|_| text)))),
         other => Value::parse(text, other)?.to_array(other, row_count),
@@ -262,7 +262,12 @@ fn constant(text: &str, data_type: DataType, row_count: usize) -> Result<ArrayRe
 }
 
 /// The value of `name=…` in the path.
-fn folder_value(path: &str, name: &str, data_type: DataType, len: usize) -> Result<ArrayRef> {
+pub(super) fn folder_value(
+    path: &str,
+    name: &str,
+    data_type: DataType,
+    len: usize,
+) -> Result<ArrayRef> {
     match folder_values(path).into_iter().find(|(found, _)| found == name) {
         Some((_, Some(value))) => constant(&value, data_type, len),
         _ => Ok(new_null_array(&data_type.to_arrow(), len)),
