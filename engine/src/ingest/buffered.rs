@@ -194,9 +194,9 @@ mod tests {
     fn rows_of(rows: &BufferedRows) -> Result<Vec<(i64, Option<String>)>> {
         let numbers: Result<Vec<ArrayRef>> = rows.column(0, 10)?.collect();
         let texts: Result<Vec<ArrayRef>> = rows.column(1, 10)?.collect();
-        let concat = |arrays: Vec<ArrayRef>| {
+        let concat = |arrays: Vec<ArrayRef>| -> Result<ArrayRef> {
             let arrays: Vec<&dyn Array> = arrays.iter().map(|array| &**array).collect();
-            arrow::compute::concat(&arrays)
+            Ok(arrow::compute::concat(&arrays)?)
         };
         let (numbers, texts) = (concat(numbers?)?, concat(texts?)?);
         let texts = texts.as_string::<i32>().iter().map(|text| text.map(str::to_owned));

@@ -333,7 +333,7 @@ const WINDOWS_1252: [char; 32] = [
 
 fn windows_1252(byte: u8) -> char {
     let special = byte.checked_sub(0x80).and_then(|index| WINDOWS_1252.get(usize::from(index)));
-    special.copied().unwrap_or(char::from(byte))
+    special.copied().unwrap_or_else(|| char::from(byte))
 }
 
 impl Transcoder {
