@@ -10,7 +10,9 @@ use martlet_engine::catalog::{
     ColumnStatistics, Field, FieldId, NameMatch, NewField, Table, TableId,
 };
 use martlet_engine::context::Context;
-use martlet_engine::ingest::parquet::{ParquetFiles, ParquetOptions};
+use martlet_engine::ingest::parquet::{
+    ParquetDescription, ParquetFiles, ParquetOptions, describe_parquet,
+};
 use martlet_engine::ingest::rows::settle;
 use martlet_engine::ingest::{
     TableOptions, describe_arrow, describe_csv, describe_json, describe_sheets, sheet_names,
@@ -34,9 +36,14 @@ pub(crate) enum OpenFiles {
 pub(crate) fn open(names: &FileNames) -> Result<OpenFiles> {
     let patterns = &names.patterns;
     match &names.format {
-        FileFormat::Parquet { binary_as_string } => {
-            let files = open_parquet(patterns, *binary_as_string)?;
-            Ok(OpenFiles::Parquet { files, binary_as_string: *binary_as_string })
+        FileFormat::Parquet { binary_as_string, table } => {
+            let binary_as_string = *binary_as_string;
+            Ok(match describe_parquet(patterns, binary_as_string, table)? {
+                ParquetDescription::Columns(files) => {
+                    OpenFiles::Parquet { files, binary_as_string }
+                }
+                ParquetDescription::Rows(set) => OpenFiles::Rows(set),
+            })
         }
         FileFormat::Csv(format) => {
             let set = describe_csv(patterns, &format.csv, &format.table, &format.reading)?;
@@ -91,7 +98,7 @@ pub(crate) fn settled(
     }
 }
 
-/// Opens the Parquet files that the patterns name.
+/// Opens the Parquet files that the patterns name, which are of one schema.
 pub(crate) fn open_parquet(patterns: &[String], binary_as_string: bool) -> Result<ParquetFiles> {
     ParquetFiles::open(patterns, ParquetOptions { binary_as_string, ..ParquetOptions::default() })
 }
@@ -138,7 +145,7 @@ pub(crate) fn detect(path: &str) -> Result<FileFormat> {
     }
     if (has_head && head.starts_with(b"PAR1")) || !std::path::Path::new(path).is_file() {
         // What is missing is told by whoever opens it.
-        return Ok(FileFormat::Parquet { binary_as_string: false });
+        return Ok(FileFormat::parquet());
     }
     Err(Error::unsupported(format!("{path} does not say what format it has"))
         .with_hint("say it: FROM read_csv('…'), read_parquet('…')"))

@@ -73,6 +73,11 @@ pub enum Layout {
     Json(JsonLayout),
     /// An Arrow IPC file or stream.
     Arrow,
+    /// A Parquet file.
+    Parquet {
+        /// Whether byte columns that nobody annotated are text.
+        binary_as_string: bool,
+    },
     /// A worksheet.
     Sheet(SheetLayout),
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::arrow_file::ArrowFiles;
+use super::parquet::ParquetRows;
 use super::rows::{RowFiles, RowSink};
 #[cfg(feature = "excel")]
 use super::sheet::SheetFiles;
@@ -20,6 +21,8 @@ enum Format {
     Rows(RowFiles),
     /// Arrow IPC.
     Arrow(ArrowFiles),
+    /// Parquet.
+    Parquet(ParquetRows),
     /// Worksheets.
     #[cfg(feature = "excel")]
     Sheets(SheetFiles),
@@ -33,6 +36,9 @@ impl ForeignFiles {
     pub fn open(set: &Arc<FileSet>) -> Result<ForeignFiles> {
         match set.files.first().map(|file| &file.layout) {
             Some(Layout::Arrow) => Ok(ForeignFiles(Format::Arrow(ArrowFiles::open(set)?))),
+            Some(Layout::Parquet { .. }) => {
+                Ok(ForeignFiles(Format::Parquet(ParquetRows::open(set)?)))
+            }
             #[cfg(feature = "excel")]
             Some(Layout::Sheet(_)) => Ok(ForeignFiles(Format::Sheets(SheetFiles::open(set)?))),
             _ => Ok(ForeignFiles(Format::Rows(RowFiles::open(set)?))),
@@ -44,6 +50,7 @@ impl ForeignFiles {
         match &self.0 {
             Format::Rows(files) => files.piece_count(),
             Format::Arrow(files) => files.piece_count(),
+            Format::Parquet(files) => files.piece_count(),
             #[cfg(feature = "excel")]
             Format::Sheets(files) => files.piece_count(),
         }
@@ -64,6 +71,7 @@ impl ForeignFiles {
         match &self.0 {
             Format::Rows(files) => files.read(piece, columns, context, sink),
             Format::Arrow(files) => files.read(piece, columns, context, sink),
+            Format::Parquet(files) => files.read(piece, columns, context, sink),
             #[cfg(feature = "excel")]
             Format::Sheets(files) => files.read(piece, columns, context, sink),
         }

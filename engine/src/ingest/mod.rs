@@ -27,6 +27,7 @@ pub mod rows;
 mod sheet;
 mod source;
 mod spool;
+mod stored;
 mod table_of_files;
 mod tail;
 

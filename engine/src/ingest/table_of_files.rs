@@ -286,16 +286,33 @@ fn same_name(column: &str, given: &str) -> bool {
     column == given || column.to_lowercase() == given.to_lowercase()
 }
 
-/// A column for each name of a `name=value` folder: an integer where all values are.
-fn add_folders(set: &mut FileSet, table: &TableOptions) {
+/// A column for each name of a `name=value` folder.
+pub(super) fn add_folders(set: &mut FileSet, table: &TableOptions) {
+    let paths: Vec<&str> = set.files.iter().map(|file| file.path.as_str()).collect();
+    let names: Vec<&str> = set.columns.iter().map(|column| column.name.as_str()).collect();
+    for (name, data_type) in folders(&paths, &names, table) {
+        set.columns.push(FileColumn { name, data_type, origin: Origin::Folder });
+        set.files.iter_mut().for_each(|file| file.places.push(None));
+    }
+}
+
+/// The names of `name=value` folders that no column has, and their types: an integer where all values
+/// are.
+pub(super) fn folders(
+    paths: &[&str],
+    columns: &[&str],
+    table: &TableOptions,
+) -> Vec<(String, DataType)> {
+    let mut found: Vec<(String, DataType)> = Vec::new();
     if table.hive_partitioning == Some(false) {
-        return;
+        return found;
     }
     let all: Vec<Vec<(String, Option<String>)>> =
-        set.files.iter().map(|file| folder_values(&file.path)).collect();
-    let Some(names) = all.first() else { return };
+        paths.iter().map(|path| folder_values(path)).collect();
+    let Some(names) = all.first() else { return found };
     for (name, _) in names {
-        let taken = set.columns.iter().any(|column| same_name(&column.name, name));
+        let taken = columns.iter().any(|column| same_name(column, name))
+            || found.iter().any(|(known, _)| same_name(known, name));
         let everywhere = all.iter().all(|values| values.iter().any(|(found, _)| found == name));
         if taken || !everywhere {
             continue;
@@ -310,12 +327,12 @@ fn add_folders(set: &mut FileSet, table: &TableOptions) {
             ReadAs::Date(crate::catalog::files::DateOrder::Ymd) => DataType::Date,
             _ => DataType::Utf8,
         };
-        set.columns.push(FileColumn { name: name.clone(), data_type, origin: Origin::Folder });
-        set.files.iter_mut().for_each(|file| file.places.push(None));
+        found.push((name.clone(), data_type));
     }
+    found
 }
 
-fn add_file_name(set: &mut FileSet, table: &TableOptions) -> Result<()> {
+pub(super) fn add_file_name(set: &mut FileSet, table: &TableOptions) -> Result<()> {
     let Some(name) = &table.filename else { return Ok(()) };
     if set.columns.iter().any(|column| same_name(&column.name, name)) {
         return Err(Error::invalid(format!("the files have a column \"{name}\" already"))

@@ -30,6 +30,8 @@ pub(crate) enum FileFormat {
     Parquet {
         /// Whether byte columns that nobody annotated are text.
         binary_as_string: bool,
+        /// How files become a table.
+        table: TableOptions,
     },
     /// Delimited text.
     Csv(Box<TextFormat>),
@@ -57,8 +59,10 @@ pub(crate) struct TextFormat {
     pub(crate) reading: Reading,
 }
 
-/// The options of all text formats.
-const TEXT_OPTIONS: [&str; 17] = [
+/// The options of all formats: how files become a table.
+const TABLE_OPTIONS: [&str; 3] = ["union_by_name", "filename", "hive_partitioning"];
+/// The other options of all text formats.
+const TEXT_OPTIONS: [&str; 14] = [
     "columns",
     "types",
     "dateformat",
@@ -70,9 +74,6 @@ const TEXT_OPTIONS: [&str; 17] = [
     "rejects_file",
     "rejects_table",
     "max_line_size",
-    "union_by_name",
-    "filename",
-    "hive_partitioning",
     "sample_size",
     "names",
     "all_varchar",
@@ -95,19 +96,8 @@ const CSV_OPTIONS: [&str; 13] = [
 
 const JSON_OPTIONS: [&str; 2] = ["format", "flatten"];
 
-const SHEET_OPTIONS: [&str; 11] = [
-    "sheet",
-    "range",
-    "header",
-    "names",
-    "types",
-    "all_varchar",
-    "ignore_errors",
-    "stop_at_empty",
-    "union_by_name",
-    "filename",
-    "hive_partitioning",
-];
+const SHEET_OPTIONS: [&str; 8] =
+    ["sheet", "range", "header", "names", "types", "all_varchar", "ignore_errors", "stop_at_empty"];
 
 /// Other names of options.
 const ALIASES: [(&str, &str); 15] = [
@@ -165,10 +155,15 @@ fn told_format(option: &FileOption) -> Result<FileFormat> {
 const FORMATS: [&str; 6] = ["csv", "json", "jsonl", "parquet", "arrow", "excel"];
 
 impl FileFormat {
+    /// Parquet, with nothing said about it.
+    pub(crate) fn parquet() -> FileFormat {
+        FileFormat::Parquet { binary_as_string: false, table: TableOptions::default() }
+    }
+
     /// The format called `name`.
     pub(crate) fn named(name: &str) -> Option<FileFormat> {
         Some(match name.to_ascii_lowercase().as_str() {
-            "parquet" => FileFormat::Parquet { binary_as_string: false },
+            "parquet" => FileFormat::parquet(),
             "csv" => FileFormat::Csv(Box::default()),
             "arrow" => FileFormat::Arrow(TableOptions::default()),
             "excel" | "xlsx" | "xlsm" | "xlsb" | "xls" | "ods" => FileFormat::Sheet(Box::default()),
@@ -194,14 +189,16 @@ impl FileFormat {
             Some(value) => OptionValue::of(value)?,
         };
         let known = match self {
-            FileFormat::Parquet { binary_as_string } if option == "binary_as_string" => {
+            FileFormat::Detect => Ok(false),
+            FileFormat::Parquet { binary_as_string, .. } if option == "binary_as_string" => {
                 value.boolean(option).map(|flag| {
                     *binary_as_string = flag;
                     true
                 })
             }
-            FileFormat::Detect | FileFormat::Parquet { .. } => Ok(false),
-            FileFormat::Arrow(table) => set_arrow(table, option, &value),
+            FileFormat::Parquet { table, .. } | FileFormat::Arrow(table) => {
+                set_table(table, option, &value)
+            }
             FileFormat::Sheet(format) => format.set(option, &value),
             FileFormat::Csv(format) => format
                 .set_common(option, &value)
@@ -216,23 +213,18 @@ impl FileFormat {
         let names = self.options();
         let aliases = ALIASES.iter().filter(|(_, option)| names.contains(option));
         let near = names.iter().copied().chain(aliases.map(|(alias, _)| *alias));
-        let error = unsupported(&format!("the option {} {of}", name.value), position)
-            .with_suggestions(suggest::nearest(&name.value, near));
-        Err(if names.len() == 1 {
-            error.with_hint(format!("there is {} => true", names[0]))
-        } else {
-            error
-        })
+        Err(unsupported(&format!("the option {} {of}", name.value), position)
+            .with_suggestions(suggest::nearest(&name.value, near)))
     }
 
     fn options(&self) -> Vec<&'static str> {
         match self {
             FileFormat::Detect => Vec::new(),
-            FileFormat::Parquet { .. } => vec!["binary_as_string"],
-            FileFormat::Arrow(_) => vec!["union_by_name", "filename"],
-            FileFormat::Sheet(_) => SHEET_OPTIONS.to_vec(),
-            FileFormat::Csv(_) => [&TEXT_OPTIONS[..], &CSV_OPTIONS].concat(),
-            FileFormat::Json(_) => [&TEXT_OPTIONS[..], &JSON_OPTIONS].concat(),
+            FileFormat::Parquet { .. } => [&["binary_as_string"], &TABLE_OPTIONS[..]].concat(),
+            FileFormat::Arrow(_) => TABLE_OPTIONS.to_vec(),
+            FileFormat::Csv(_) => [&TEXT_OPTIONS[..], &TABLE_OPTIONS, &CSV_OPTIONS].concat(),
+            FileFormat::Json(_) => [&TEXT_OPTIONS[..], &TABLE_OPTIONS, &JSON_OPTIONS].concat(),
+            FileFormat::Sheet(_) => [&TABLE_OPTIONS[..], &SHEET_OPTIONS].concat(),
         }
     }
 }
@@ -300,7 +292,7 @@ impl TextFormat {
                 };
                 self.json.sample_rows = self.csv.sample_rows;
             }
-            _ => return set_table(table, option, value),
+            _ => return set_typed_table(table, option, value),
         }
         Ok(true)
     }
@@ -414,25 +406,25 @@ impl SheetFormat {
             "names" => sheet.names = value.texts(option)?,
             "ignore_errors" => sheet.errors_are_null = value.boolean(option)?,
             "stop_at_empty" => sheet.stop_at_empty = value.boolean(option)?,
-            _ => return set_table(table, option, value),
+            _ => return set_typed_table(table, option, value),
         }
         Ok(true)
     }
 }
 
-/// Takes an option of Arrow files; whether it is one.
-fn set_arrow(table: &mut TableOptions, option: &str, value: &OptionValue) -> Result<bool> {
-    match option {
-        "union_by_name" | "filename" => set_table(table, option, value),
-        _ => Ok(false),
-    }
-}
-
-/// Takes an option of how files become a table; whether it is one.
-fn set_table(table: &mut TableOptions, option: &str, value: &OptionValue) -> Result<bool> {
+/// Takes an option of how files without types of their own become a table; whether it is one.
+fn set_typed_table(table: &mut TableOptions, option: &str, value: &OptionValue) -> Result<bool> {
     match option {
         "types" => table.types.set(value)?,
         "all_varchar" => table.types.all_text = value.boolean(option)?,
+        _ => return set_table(table, option, value),
+    }
+    Ok(true)
+}
+
+/// Takes an option that all formats have; whether it is one.
+fn set_table(table: &mut TableOptions, option: &str, value: &OptionValue) -> Result<bool> {
+    match option {
         "union_by_name" => table.union_by_name = value.boolean(option)?,
         "filename" => table.filename = file_name(value, option)?,
         "hive_partitioning" => table.hive_partitioning = Some(value.boolean(option)?),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use martlet_engine::catalog::files::{DateOrder, FileSet, Origin, ReadAs};
+use martlet_engine::catalog::files::{DateOrder, FileSet, ForeignFile, Layout, Origin, ReadAs};
 use martlet_engine::catalog::{Field, NameMatch, NewField, Table};
 use martlet_engine::context::Context;
 use martlet_engine::ingest::rows::settle;
@@ -101,6 +101,10 @@ impl Runner<'_> {
         let files = match catalog.open(&file_names(named)?)? {
             OpenFiles::Parquet { files, .. } => files,
             OpenFiles::Rows(set) => {
+                // What Parquet calls a column is its name, however the files are read.
+                let is_parquet = |file: &ForeignFile| matches!(file.layout, Layout::Parquet { .. });
+                let named = set.files.iter().any(is_parquet);
+                let matching = if named { Matching::ByName } else { matching };
                 let targets = match_columns(&set, &fields, targets, matching)?;
                 let set = self.read_as_table(&set, &fields, &targets)?;
                 let plan = whole_scan(&OpenFiles::Rows(Arc::new(set)))?;

@@ -4,7 +4,8 @@
 //! several files one table; `pages` gives the decompressed pages of a column chunk, each claim of
 //! their headers checked; `keys` reads dictionary-encoded text as keys, `decode` everything else
 //! through the Parquet crate; `convert` makes physical values ours; `column` strings together
-//! row groups and files, and `batches` columns.
+//! row groups and files, and `batches` columns. Files that are not of one schema, or not only of what
+//! they hold, are read row by row (`rows`).
 //!
 //! Invariants, for any bytes in a file:
 //! 1. no panic leaves (`ingest::guard`; every call into the crate is under it);
@@ -26,6 +27,7 @@ mod hybrid;
 mod int96;
 mod keys;
 mod pages;
+mod rows;
 mod schema;
 mod statistics;
 mod table;
@@ -37,6 +39,8 @@ use std::sync::Arc;
 pub use self::batches::ParquetBatches;
 use self::column::{ColumnReader, Settings};
 pub use self::file::SECONDS_KEY;
+pub(super) use self::rows::ParquetRows;
+pub use self::rows::{ParquetDescription, describe_parquet};
 pub use self::statistics::ColumnBounds;
 use self::statistics::chunk_statistics;
 use self::table::Table;

@@ -32,6 +32,8 @@ pub(super) struct Leaf {
     pub(super) nullable: bool,
     /// Our type.
     pub(super) data_type: DataType,
+    /// Whether the writer had no type for it: there are only NULLs.
+    pub(super) untyped: bool,
 }
 
 /// The top-level fields of a file, in order.
@@ -96,6 +98,7 @@ fn leaf(field: &SchemaType, index: usize, binary_as_string: bool) -> Result<Leaf
         fixed_bytes,
         nullable: repetition == Repetition::OPTIONAL,
         data_type,
+        untyped: matches!(annotation.logical, Some(LogicalType::Unknown)),
     })
 }
 

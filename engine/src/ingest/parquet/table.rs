@@ -42,10 +42,19 @@ pub(super) struct Table {
 impl Table {
     /// Opens `paths`, of which there is at least one.
     pub(super) fn open(paths: &[String], options: ParquetOptions) -> Result<Table> {
-        let files = paths
-            .iter()
-            .map(|path| SourceFile::open(path, options.binary_as_string))
-            .collect::<Result<Vec<SourceFile>>>()?;
+        Table::of(Table::open_files(paths, &options)?, options)
+    }
+
+    /// Opens `paths`, not yet as one table.
+    pub(super) fn open_files(
+        paths: &[String],
+        options: &ParquetOptions,
+    ) -> Result<Vec<SourceFile>> {
+        paths.iter().map(|path| SourceFile::open(path, options.binary_as_string)).collect()
+    }
+
+    /// The table of `files`, of which there is at least one.
+    pub(super) fn of(files: Vec<SourceFile>, options: ParquetOptions) -> Result<Table> {
         let names = names(&files[0]);
         let places = match_columns(&files, &names)?;
         let mut table = Table {
@@ -183,7 +192,7 @@ impl Table {
 }
 
 /// The first file's column names; a name's second column gets a number, as in DuckDB.
-fn names(file: &SourceFile) -> Vec<String> {
+pub(super) fn names(file: &SourceFile) -> Vec<String> {
     let mut taken: HashSet<String> = HashSet::new();
     let mut names = Vec::with_capacity(file.columns.len());
     for column in &file.columns {

@@ -70,7 +70,7 @@ impl RowFiles {
                     let rows = JsonRows::new(layout);
                     (RowFormat::Json { rows, width: layout.paths.len() }, layout.offset)
                 }
-                Layout::Arrow | Layout::Sheet(_) => {
+                Layout::Arrow | Layout::Parquet { .. } | Layout::Sheet(_) => {
                     return Err(Error::internal(format!("{} is no text of rows", file.path)));
                 }
             };
