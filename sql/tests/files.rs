@@ -660,3 +660,33 @@ fn dates_are_found_by_a_pattern() -> TestResult {
     assert_eq!(types, "n,d\n6,2026-01-02\n");
     Ok(())
 }
+
+#[test]
+fn an_array_without_its_end_is_no_table() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let (connection, path) = (connection(), folder.path().join("x.json"));
+    let mut text = String::from("[");
+    for row in 0..200_000 {
+        writeln!(text, "{{\"a\":{row},\"b\":\"of row {row}\"}},")?;
+    }
+    fs::write(&path, &text)?;
+    let file = shown(&path);
+    for sql in [
+        format!("CREATE TABLE t FROM '{file}'"),
+        format!("SELECT sum(a) FROM '{file}'"),
+        format!("SELECT count(*) FROM '{file}'"),
+    ] {
+        let error = rows(&connection, &sql).unwrap_err();
+        let expected = "line 200001: the file ends inside the array: the closing ']' is missing";
+        assert!(error.to_string().contains(expected), "{sql}: {error}");
+    }
+    // Who reads the beginning alone does not see the end.
+    assert_eq!(rows(&connection, &format!("SELECT a FROM '{file}' LIMIT 2"))?, "a\n0\n1\n");
+    for text in ["[", "[{\"a\":1},", "[{\"a\":1}", "[[1],[2]"] {
+        fs::write(&path, text)?;
+        let sql = format!("FROM '{}'", shown(&path));
+        let error = rows(&connection, &sql).unwrap_err();
+        assert!(error.to_string().contains("line 1: the file ends inside the array"), "{error}");
+    }
+    Ok(())
+}

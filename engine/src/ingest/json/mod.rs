@@ -8,7 +8,7 @@ pub(super) mod syntax;
 
 use hashbrown::HashMap;
 
-use self::rows::JsonRows;
+use self::rows::{Ending, JsonRows, UNCLOSED};
 use self::syntax::{Fault, skip_blanks, string, value};
 use super::cell::{Candidates, Cell, Escapes};
 use super::content::Content;
@@ -204,10 +204,15 @@ pub(super) fn examine(
         sample.truncate(sample_bytes);
         let (framing, start) = framing(&sample, is_cut, options.framing);
         let mut discovery = Discovery::new(options.flatten);
-        let (row_count, fault) = sample_rows(&sample, start, framing, options, &mut discovery);
+        let shown = (&sample[..], Ending::of(is_cut));
+        let (row_count, fault) = sample_rows(shown, start, framing, options, &mut discovery);
         match fault {
             Some(_) if is_cut && row_count == 0 && sample_bytes < reading.record_bytes_max => {
                 sample_bytes = (sample_bytes * 4).min(reading.record_bytes_max);
+            }
+            Some(fault) if is_cut && row_count == 0 && fault.may_be_a_cut(sample.len()) => {
+                let line = line_of(&sample, usize::try_from(start).unwrap_or(0));
+                return Err(too_long(path, line, reading.record_bytes_max));
             }
             Some(fault) if row_count == 0 => return Err(no_json(path, &sample, fault)),
             _ => {
@@ -293,7 +298,7 @@ fn lines_or_values(sample: &[u8], start: usize) -> JsonFraming {
 
 /// Discovers the keys of a sample: how many rows it has, and what ended it.
 fn sample_rows(
-    sample: &[u8],
+    (sample, ending): (&[u8], Ending),
     start: u64,
     framing: JsonFraming,
     options: &JsonOptions,
@@ -304,7 +309,7 @@ fn sample_rows(
     let mut at = usize::try_from(start).unwrap_or(0);
     let mut row_count = 0;
     while row_count < rows_max {
-        at = match next(&rows, sample, at, discovery) {
+        at = match next(&rows, (sample, ending), at, discovery) {
             Ok(None) => return (row_count, None),
             Ok(Some(at)) => at,
             Err(fault) => return (row_count, Some(fault)),
@@ -316,19 +321,39 @@ fn sample_rows(
 
 fn next(
     rows: &JsonRows,
-    bytes: &[u8],
+    (bytes, ending): (&[u8], Ending),
     at: usize,
     discovery: &mut Discovery,
 ) -> Result<Option<usize>, Fault> {
-    let Some(at) = rows.next_row(bytes, at)? else { return Ok(None) };
+    let Some(at) = rows.next_row(bytes, at, ending)? else { return Ok(None) };
     let end = discovery.observe(bytes, at)?;
-    rows.behind(bytes, end).map(Some)
+    rows.behind(bytes, end, ending).map(Some)
 }
 
 fn no_json(path: &str, sample: &[u8], fault: Fault) -> Error {
-    let lines = memchr::memchr_iter(b'\n', &sample[..fault.at.min(sample.len())]).count() + 1;
-    Error::invalid_text(format!("{path}, line {lines}: {}", fault.what))
-        .with_hint("is it JSON? FROM read_csv('…') reads delimited text")
+    let line = line_of(sample, fault.at);
+    Error::invalid_text(format!("{path}, line {line}: {}", fault.what)).with_hint(
+        match fault.what {
+            UNCLOSED => "was the file cut off?",
+            _ => "is it JSON? FROM read_csv('…') reads delimited text",
+        },
+    )
+}
+
+/// A record that does not end within the bytes allowed.
+pub(super) fn too_long(path: &str, line: u64, record_bytes_max: usize) -> Error {
+    Error::invalid_text(format!(
+        "{path}, line {line}: a record does not end within {record_bytes_max} bytes"
+    ))
+    .with_hint(
+        "max_line_size => 100000000 allows longer records, if no string or bracket is left open",
+    )
+}
+
+/// The number of the line in which byte `at` is, counted from 1.
+fn line_of(sample: &[u8], at: usize) -> u64 {
+    let newlines = memchr::memchr_iter(b'\n', &sample[..at.min(sample.len())]).count();
+    u64::try_from(newlines).unwrap_or(u64::MAX).saturating_add(1)
 }
 
 /// Discovers the keys of all rows, piece by piece on all workers. Rows with faults are left to whoever
@@ -346,13 +371,14 @@ fn discover_all(
     let begin = || Discovery::new(flatten);
     let observe = |piece: usize, own: &mut Discovery| {
         (own.piece, own.seen) = (piece + 1, 0);
-        let Some((_, bytes)) = file.piece(piece, &context.cancel)? else { return Ok(()) };
+        let Some(piece) = file.piece(piece, &context.cancel)? else { return Ok(()) };
+        let (bytes, ending) = (&piece.bytes[..], Ending::of(!piece.is_last));
         let mut at = 0;
         while at < bytes.len() {
-            at = match next(&rows, &bytes, at, own) {
+            at = match next(&rows, (bytes, ending), at, own) {
                 Ok(Some(at)) => at,
                 Ok(None) => break,
-                Err(fault) => rows.recover(&bytes, fault.at.max(at)),
+                Err(fault) => rows.recover(bytes, fault.at.max(at)),
             };
         }
         Ok(())
@@ -371,7 +397,8 @@ mod tests {
         let (framing, start) = framing(bytes, false, None);
         let mut discovery = Discovery::new(flatten);
         let options = JsonOptions::default();
-        let (_, fault) = sample_rows(bytes, start, framing, &options, &mut discovery);
+        let shown = (bytes, Ending::File);
+        let (_, fault) = sample_rows(shown, start, framing, &options, &mut discovery);
         assert_eq!(fault, None, "{text}");
         let described = discovery.columns().into_iter().map(|(path, candidates)| {
             format!("{} {:?}", path.join("."), candidates.read_as(&Patterns::default()))

@@ -40,7 +40,26 @@ pub(in crate::ingest) trait TakeCells {
     fn stray(&mut self, at: usize) -> bool;
 }
 
+/// What the bytes that rows are looked for in end with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::ingest) enum Ending {
+    /// Others follow in the file, or may.
+    Cut,
+    /// The file: an array must be closed.
+    File,
+}
+
+impl Ending {
+    /// For bytes of which it is known whether others follow.
+    pub(in crate::ingest) fn of(is_cut: bool) -> Ending {
+        if is_cut { Ending::Cut } else { Ending::File }
+    }
+}
+
 const STRAY: &str = "a key that the sample did not have";
+/// The fault of a file that was cut off between two rows.
+pub(in crate::ingest) const UNCLOSED: &str =
+    "the file ends inside the array: the closing ']' is missing";
 
 impl JsonRows {
     /// For a layout.
@@ -62,6 +81,7 @@ impl JsonRows {
         &self,
         bytes: &[u8],
         at: usize,
+        ending: Ending,
     ) -> Result<Option<usize>, Fault> {
         let mut at = skip_blanks(bytes, at);
         if self.framing == JsonFraming::Array {
@@ -73,6 +93,9 @@ impl JsonRows {
                 let is_end = end == bytes.len();
                 return if is_end { Ok(None) } else { Err(Fault { at: end, what: BEHIND }) };
             }
+            if at >= bytes.len() && ending == Ending::File {
+                return Err(Fault { at, what: UNCLOSED });
+            }
         }
         Ok((at < bytes.len()).then_some(at))
     }
@@ -82,6 +105,7 @@ impl JsonRows {
         &self,
         bytes: &[u8],
         at: usize,
+        ending: Ending,
         taker: &mut impl TakeCells,
     ) -> Result<usize, Fault> {
         let end = match (bytes.get(at), self.root.whole) {
@@ -100,11 +124,16 @@ impl JsonRows {
                 end
             }
         };
-        self.behind(bytes, end)
+        self.behind(bytes, end, ending)
     }
 
     /// What must stand behind a row.
-    pub(in crate::ingest) fn behind(&self, bytes: &[u8], end: usize) -> Result<usize, Fault> {
+    pub(in crate::ingest) fn behind(
+        &self,
+        bytes: &[u8],
+        end: usize,
+        ending: Ending,
+    ) -> Result<usize, Fault> {
         match self.framing {
             JsonFraming::Values => Ok(end),
             JsonFraming::Lines => {
@@ -122,8 +151,12 @@ impl JsonRows {
                 match bytes.get(end) {
                     Some(b',') => match bytes.get(skip_blanks(bytes, end + 1)) {
                         Some(b']') => Err(Fault { at: end, what: "a comma before the end" }),
+                        None if ending == Ending::File => {
+                            Err(Fault { at: bytes.len(), what: UNCLOSED })
+                        }
                         _ => Ok(end + 1),
                     },
+                    None if ending == Ending::File => Err(Fault { at: end, what: UNCLOSED }),
                     Some(b']') | None => Ok(end),
                     Some(_) => Err(Fault { at: end, what: "no comma between two values" }),
                 }
@@ -139,13 +172,27 @@ impl JsonRows {
             let line = memchr::memchr(b'\n', bytes.get(from..)?)?;
             return Some(from + line + 1).filter(|next| *next < bytes.len());
         }
+        self.cut_values(bytes, target).ok().flatten()
+    }
+
+    /// What is wrong with the values of `bytes`, which begin with a row and of which the first
+    /// `target` show no other, unless they only end too early.
+    pub(in crate::ingest) fn fault(&self, bytes: &[u8], target: usize) -> Option<Fault> {
+        if self.framing == JsonFraming::Lines {
+            return None;
+        }
+        let fault = self.cut_values(bytes, target).err()?;
+        (!fault.may_be_a_cut(bytes.len())).then_some(fault)
+    }
+
+    fn cut_values(&self, bytes: &[u8], target: usize) -> Result<Option<usize>, Fault> {
         let mut at = 0;
         loop {
-            at = self.next_row(bytes, at).ok()??;
-            if at >= target {
-                return Some(at);
+            let Some(begin) = self.next_row(bytes, at, Ending::Cut)? else { return Ok(None) };
+            if begin >= target {
+                return Ok(Some(begin));
             }
-            at = self.behind(bytes, value(bytes, at).ok()?.1).ok()?;
+            at = self.behind(bytes, value(bytes, begin)?.1, Ending::Cut)?;
         }
     }
 

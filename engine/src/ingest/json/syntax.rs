@@ -17,6 +17,18 @@ pub(in crate::ingest) struct Fault {
     pub(in crate::ingest) what: &'static str,
 }
 
+/// The fault of a string without an end.
+const OPEN_STRING: &str = "a string is never closed";
+/// Bytes of the longest word, `-Infinity`, and of a pair of escapes.
+const WORD_BYTES_MAX: usize = 12;
+
+impl Fault {
+    /// Whether more bytes might have made it none, for one found in `len` bytes.
+    pub(in crate::ingest) fn may_be_a_cut(&self, len: usize) -> bool {
+        self.what == OPEN_STRING || self.at.saturating_add(WORD_BYTES_MAX) >= len
+    }
+}
+
 fn fault<T>(at: usize, what: &'static str) -> Result<T, Fault> {
     Err(Fault { at, what })
 }
@@ -54,7 +66,7 @@ pub(in crate::ingest) fn string(bytes: &[u8], at: usize) -> Result<(Cell, usize)
     let mut escaped = false;
     loop {
         let Some(found) = memchr2(b'"', b'\\', &bytes[from..]).map(|len| from + len) else {
-            return fault(at, "a string is never closed");
+            return fault(at, OPEN_STRING);
         };
         if let Some(control) = bytes[from..found].iter().position(|byte| *byte < b' ') {
             return fault(from + control, "a control character in a string");

@@ -3,6 +3,7 @@
 use super::pieces::{OpenFile, RowFormat};
 use crate::catalog::files::ReadAs;
 use crate::ingest::csv::scanner::{BadRecord, Flaw};
+use crate::ingest::json::rows::UNCLOSED;
 use crate::types::Error;
 
 /// Characters of a value that a message shows.
@@ -116,6 +117,9 @@ impl Issue {
             }
             What::BehindQuote { .. } | What::OpenQuote { .. } => {
                 "quote => '' reads quotes as text; escape => '\\' if a backslash escapes them"
+            }
+            What::Json { what: UNCLOSED, .. } => {
+                "was the file cut off? write it, or fetch it, again"
             }
             What::Json { .. } => {
                 "format => 'lines', 'array' or 'values' says how values follow each other"

@@ -111,11 +111,9 @@ impl RowFiles {
     ) -> Result<()> {
         let file_idx = self.first_pieces.partition_point(|first| *first <= piece) - 1;
         let file = &self.files[file_idx];
-        let Some((offset, bytes)) =
-            file.piece(piece - self.first_pieces[file_idx], &context.cancel)?
-        else {
-            return Ok(());
-        };
+        let index = piece - self.first_pieces[file_idx];
+        let Some(piece) = file.piece(index, &context.cancel)? else { return Ok(()) };
+        let bytes = &piece.bytes[..];
         let mut memory = context.memory.reservation("reading a file");
         memory.resize(bytes.len())?;
         context.progress.read(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
@@ -127,9 +125,9 @@ impl RowFiles {
         let mut at = 0;
         while at < bytes.len() {
             context.cancel.check()?;
-            at = taken.fill(&file.format, &bytes, at, context.batch_len.max(1));
-            let place = Place { file, offset };
-            let (arrays, row_count) = self.arrays(&place, &bytes, columns, &taken)?;
+            at = taken.fill(&file.format, &piece, at, context.batch_len.max(1));
+            let place = Place { file, offset: piece.offset };
+            let (arrays, row_count) = self.arrays(&place, bytes, columns, &taken)?;
             if row_count > 0 && sink(arrays, row_count)?.is_break() {
                 break;
             }
@@ -308,4 +306,93 @@ fn unquote(text: &str) -> String {
 /// Whether a column takes whatever text there is.
 fn is_text(reading: &ReadAs) -> bool {
     matches!(reading, ReadAs::Text | ReadAs::Cast(DataType::Utf8))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::catalog::files::Reading;
+    use crate::ingest::json::JsonOptions;
+    use crate::ingest::{TableOptions, describe_json};
+
+    /// The rows of all pieces, of all columns or none.
+    fn row_count(path: &str, whole: bool, reading: &Reading) -> Result<usize> {
+        let (paths, context) = ([path.to_owned()], Context::new());
+        let (json, table) = (JsonOptions::default(), TableOptions::default());
+        let set = Arc::new(describe_json(&paths, &json, &table, reading, None)?);
+        let columns: Vec<usize> = (0..if whole { set.columns.len() } else { 0 }).collect();
+        let files = RowFiles::open(&set)?;
+        let mut count = 0;
+        for piece in 0..files.piece_count() {
+            files.read(piece, &columns, &context, &mut |_, len| {
+                count += len;
+                Ok(ControlFlow::Continue(()))
+            })?;
+        }
+        Ok(count)
+    }
+
+    #[test]
+    fn an_array_that_was_cut_off_is_an_error_wherever_it_was_cut() -> Result<()> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.json");
+        let rows: Vec<String> = (0..20).map(|n| format!("{{\"a\":{n},\"b\":[\"{n}\"]}}")).collect();
+        for between in [",", ",\n", "\n , "] {
+            let text = format!("[{} ]", rows.join(between));
+            for len in 1..text.len() {
+                fs::write(&path, &text[..len]).unwrap();
+                for whole in [true, false] {
+                    let error =
+                        row_count(path.to_str().unwrap(), whole, &Reading::default()).unwrap_err();
+                    assert!(error.message().contains("x.json, line "), "{len}: {error}");
+                }
+            }
+            for blanks in [0, 1, 200] {
+                fs::write(&path, format!("{text}{}", "\n".repeat(blanks))).unwrap();
+                let count = row_count(path.to_str().unwrap(), blanks > 0, &Reading::default())?;
+                assert_eq!(count, 20, "{between:?}");
+            }
+        }
+        fs::write(&path, format!("[{},\n", rows.join(","))).unwrap();
+        let error = row_count(path.to_str().unwrap(), false, &Reading::default()).unwrap_err();
+        assert!(error.message().contains("line 2: the file ends inside the array"), "{error}");
+        let zipped = folder.path().join("x.json.gz");
+        let file = fs::File::create(&zipped).unwrap();
+        let mut encoder = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
+        std::io::Write::write_all(&mut encoder, format!("[{},", rows.join(",")).as_bytes())
+            .unwrap();
+        encoder.finish().unwrap();
+        let error = row_count(zipped.to_str().unwrap(), true, &Reading::default()).unwrap_err();
+        assert!(error.message().contains("line 1: the file ends inside the array"), "{error}");
+        // Lines need nothing behind the last of them.
+        fs::write(&path, rows.join("\n")).unwrap();
+        assert_eq!(row_count(path.to_str().unwrap(), true, &Reading::default())?, 20);
+        Ok(())
+    }
+
+    #[test]
+    fn a_record_beyond_the_longest_allowed_is_told_from_one_that_is_wrong() -> Result<()> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.json");
+        let long = "x".repeat(3 << 20);
+        let reading = Reading { record_bytes_max: 2 << 20, ..Reading::default() };
+        let read = |text: String, reading: &Reading| {
+            fs::write(&path, text).unwrap();
+            row_count(path.to_str().unwrap(), true, reading)
+        };
+        for text in
+            [format!("{{\"a\":\"{long}\"}}"), format!("[{{\"a\":\"\"}},\n{{\"a\":\"{long}\"}}]")]
+        {
+            let error = read(text.clone(), &reading).unwrap_err();
+            assert!(error.message().contains("does not end within 2097152 bytes"), "{error}");
+            assert!(error.hint().unwrap_or_default().contains("max_line_size"), "{error}");
+            assert!(read(text, &Reading::default())? > 0);
+        }
+        let text = format!("[{{\"a\":1}},\n{{\"a\" 1}},{{\"a\":\"{long}\"}}]");
+        let error = read(text, &reading).unwrap_err();
+        assert!(error.message().contains("line 2: no ':' behind a key"), "{error}");
+        Ok(())
+    }
 }

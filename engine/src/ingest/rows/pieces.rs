@@ -11,7 +11,7 @@ use crate::context::CancelToken;
 use crate::ingest::cell::{Candidates, CellColumn, Escapes};
 use crate::ingest::content::Content;
 use crate::ingest::csv::scanner::Scanner;
-use crate::ingest::json::rows::JsonRows;
+use crate::ingest::json::{self, rows::JsonRows};
 use crate::types::{Error, Result};
 
 /// How records are found.
@@ -92,6 +92,16 @@ pub(in crate::ingest) struct OpenFile {
     lines: Mutex<Vec<(u64, u64)>>,
 }
 
+/// A part of a file that begins where a record does and ends where one ends.
+#[derive(Debug)]
+pub(in crate::ingest) struct Piece {
+    /// Where it begins in the file.
+    pub(in crate::ingest) offset: u64,
+    pub(in crate::ingest) bytes: Vec<u8>,
+    /// Whether the file ends with it.
+    pub(in crate::ingest) is_last: bool,
+}
+
 impl OpenFile {
     /// Opens the file at `path`, whose first record begins at `start`.
     pub(in crate::ingest) fn open(
@@ -121,13 +131,12 @@ impl OpenFile {
         usize::try_from((self.len - self.start).div_ceil(PIECE_BYTES)).unwrap_or(usize::MAX)
     }
 
-    /// A piece: where it begins in the file, and its bytes; `None` when a record of another piece
-    /// takes all of it.
+    /// A piece; `None` when a record of another piece takes all of it.
     pub(in crate::ingest) fn piece(
         &self,
         index: usize,
         cancel: &CancelToken,
-    ) -> Result<Option<(u64, Vec<u8>)>> {
+    ) -> Result<Option<Piece>> {
         let begin = self.beginning(index, cancel)?;
         let end = self.beginning(index + 1, cancel)?;
         if begin >= end {
@@ -141,7 +150,7 @@ impl OpenFile {
                 self.path()
             )));
         }
-        Ok(Some((begin, bytes)))
+        Ok(Some(Piece { offset: begin, bytes, is_last: end == self.len }))
     }
 
     /// The position of byte `offset` in the file as it lies, counted from 0; in the text that it gives
@@ -212,17 +221,34 @@ impl OpenFile {
                 return Ok(self.len);
             }
             if beyond >= self.record_bytes_max {
-                return Err(self.too_long(last));
+                return Err(self.endless(last, &bytes, to_target));
             }
             beyond = (beyond * 4).min(self.record_bytes_max);
         }
     }
 
-    fn too_long(&self, offset: u64) -> Error {
-        let (path, max) = (self.path(), self.record_bytes_max);
-        let line =
-            self.line(offset).map_or_else(|_| String::new(), |line| format!(" behind line {line}"));
-        Error::invalid_text(format!("{path}: a record{line} is longer than {max} bytes"))
+    /// Why no record begins at or behind `target` in `bytes`, which are those at `offset`.
+    #[cold]
+    fn endless(&self, offset: u64, bytes: &[u8], target: usize) -> Error {
+        let path = self.path();
+        let json = match &self.format {
+            RowFormat::Json { rows, .. } => Some(rows),
+            RowFormat::Csv { .. } => None,
+        };
+        let fault = json.and_then(|rows| rows.fault(bytes, target));
+        let at = fault.map_or(0, |fault| u64::try_from(fault.at).unwrap_or(0));
+        let line = match self.line(offset + at) {
+            Ok(line) => line,
+            Err(error) => return error,
+        };
+        if let Some(fault) = fault {
+            return Error::invalid_text(format!("{path}, line {line}: {}", fault.what));
+        }
+        let max = self.record_bytes_max;
+        if json.is_some() {
+            return json::too_long(path, line, max);
+        }
+        Error::invalid_text(format!("{path}: a record behind line {line} is longer than {max} bytes"))
             .with_hint("is a quote never closed? quote => '' reads quotes as text, max_line_size => 100000000 allows longer records")
     }
 }

@@ -60,17 +60,17 @@ fn narrow(
     let file_idx = files.first_pieces.partition_point(|first| *first <= piece) - 1;
     let file = &files.files[file_idx];
     let index = piece - files.first_pieces[file_idx];
-    let Some((_, bytes)) = file.piece(index, &context.cancel)? else { return Ok(()) };
+    let Some(text) = file.piece(index, &context.cancel)? else { return Ok(()) };
     let wanted = files.wanted(file_idx, columns);
     let mut taken = Taken::new(&file.format, &wanted, &files.set().reading);
     let mut at = 0;
-    while at < bytes.len() {
+    while at < text.bytes.len() {
         context.cancel.check()?;
-        at = taken.fill(&file.format, &bytes, at, context.batch_len.max(1));
+        at = taken.fill(&file.format, &text, at, context.batch_len.max(1));
         for (slot, found) in own.iter_mut().enumerate() {
             let Some(cells) = taken.cells(slot) else { continue };
             let cells = CellColumn {
-                piece: &bytes,
+                piece: &text.bytes,
                 cells,
                 escapes: file.format.escapes(),
                 nulls: &files.nulls,

@@ -1,10 +1,10 @@
 //! The records of a batch as cells by column.
 
-use super::pieces::RowFormat;
+use super::pieces::{Piece, RowFormat};
 use crate::catalog::files::Reading;
 use crate::ingest::cell::Cell;
 use crate::ingest::csv::scanner::{BadRecord, Flaw, Taker};
-use crate::ingest::json::rows::{JsonRows, TakeCells, is_stray};
+use crate::ingest::json::rows::{Ending, JsonRows, TakeCells, is_stray};
 
 /// Records found, and those that are bad.
 #[derive(Debug)]
@@ -46,12 +46,12 @@ impl Taken {
         }
     }
 
-    /// Forgets what was taken and takes up to `rows_max` records from byte `at` on; gives where the
-    /// next one begins.
+    /// Forgets what was taken and takes up to `rows_max` records from byte `at` of the piece on; gives
+    /// where the next one begins.
     pub(super) fn fill(
         &mut self,
         format: &RowFormat,
-        bytes: &[u8],
+        piece: &Piece,
         at: usize,
         rows_max: usize,
     ) -> usize {
@@ -60,8 +60,8 @@ impl Taken {
         self.bad.clear();
         self.rows_max = rows_max;
         match format {
-            RowFormat::Csv { scanner, .. } => scanner.run(bytes, at, self),
-            RowFormat::Json { rows, .. } => self.fill_json(rows, bytes, at),
+            RowFormat::Csv { scanner, .. } => scanner.run(&piece.bytes, at, self),
+            RowFormat::Json { rows, .. } => self.fill_json(rows, piece, at),
         }
     }
 
@@ -70,12 +70,13 @@ impl Taken {
         self.refuses_strays = true;
     }
 
-    fn fill_json(&mut self, rows: &JsonRows, bytes: &[u8], start: usize) -> usize {
+    fn fill_json(&mut self, rows: &JsonRows, piece: &Piece, start: usize) -> usize {
+        let (bytes, ending) = (&piece.bytes[..], Ending::of(!piece.is_last));
         let mut at = start;
         while at < bytes.len() && self.wants_more() {
-            let (begin, outcome) = match rows.next_row(bytes, at) {
+            let (begin, outcome) = match rows.next_row(bytes, at, ending) {
                 Ok(None) => return bytes.len(),
-                Ok(Some(begin)) => (begin, rows.row(bytes, begin, self)),
+                Ok(Some(begin)) => (begin, rows.row(bytes, begin, ending, self)),
                 Err(fault) => (at, Err(fault)),
             };
             at = match outcome {
