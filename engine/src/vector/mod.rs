@@ -18,8 +18,9 @@ pub use self::selection::Selection;
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, UInt32Array};
+use arrow::array::{Array, ArrayRef, RecordBatch, UInt32Array};
 use arrow::compute::take;
+use arrow::datatypes::DataType as ArrowType;
 
 use crate::types::{DataType, Result, Value};
 
@@ -96,14 +97,29 @@ impl Vector {
         }
     }
 
-    /// Bytes that it holds, roughly.
+    /// Bytes that its rows take, roughly. Slices share buffers, and each counts for its own part.
     pub fn bytes(&self) -> usize {
         match self {
-            Vector::Flat(array) => array.get_array_memory_size(),
+            Vector::Flat(array) => array_bytes(array),
             Vector::Constant { .. } => size_of::<Vector>(),
             Vector::Dictionary(vector) => vector.bytes(),
         }
     }
+}
+
+/// Bytes that the rows of an array take, whatever the buffers are that it is a part of.
+pub fn array_bytes(array: &ArrayRef) -> usize {
+    // Of text in views it would count the views alone.
+    let is_view = matches!(array.data_type(), ArrowType::Utf8View | ArrowType::BinaryView);
+    match array.to_data().get_slice_memory_size() {
+        Ok(bytes) if !is_view => bytes,
+        _ => array.get_array_memory_size(),
+    }
+}
+
+/// As [`array_bytes`], for all columns.
+pub fn batch_bytes(batch: &RecordBatch) -> usize {
+    batch.columns().iter().map(array_bytes).sum()
 }
 
 impl From<ArrayRef> for Vector {

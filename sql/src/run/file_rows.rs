@@ -15,6 +15,7 @@ use martlet_engine::ingest::Appender;
 use martlet_engine::plan::{LogicalPlan, PhysicalPlan, Scan, Source};
 use martlet_engine::storage::Snapshot;
 use martlet_engine::types::{Error, ErrorKind, Result};
+use martlet_engine::vector::batch_bytes;
 
 use super::Runner;
 use super::load::fields_of;
@@ -54,7 +55,7 @@ impl Runner<'_> {
             match result.next() {
                 None => break Ok(true),
                 Some(Ok(batch)) => {
-                    bytes += batch.get_array_memory_size();
+                    bytes += batch_bytes(&batch);
                     ahead.push_back(batch);
                     if bytes > AHEAD_BYTES_MAX {
                         break Ok(false);

@@ -51,7 +51,10 @@ impl Keeper {
     }
 
     pub(crate) fn take(&mut self, batch: &RecordBatch) {
-        self.bytes += batch.get_array_memory_size();
+        // Batches may share buffers: each counts for its own rows.
+        let columns = batch.columns().iter();
+        let bytes = columns.map(|array| array.to_data().get_slice_memory_size().unwrap_or(0));
+        self.bytes += bytes.sum::<usize>();
         if self.bytes > BYTES_MAX {
             self.kept = None;
         }

@@ -13,6 +13,7 @@ use hashbrown::HashMap;
 use martlet_engine::context::{Context, Reservation};
 use martlet_engine::export::TargetFolder;
 use martlet_engine::types::{Error, Result};
+use martlet_engine::vector::batch_bytes;
 
 use super::writer::Writer;
 use crate::bind::ExportOptions;
@@ -71,7 +72,7 @@ impl Waiting {
     }
 
     fn push(&mut self, batch: RecordBatch) -> Result<()> {
-        self.bytes += batch.get_array_memory_size();
+        self.bytes += batch_bytes(&batch);
         self.memory.resize(self.bytes)?;
         self.batches.push(batch);
         Ok(())
