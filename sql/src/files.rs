@@ -5,7 +5,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
-use martlet_engine::catalog::files::{FileSet, Origin};
+use martlet_engine::catalog::files::{FileSet, Origin, way_out};
 use martlet_engine::catalog::{
     ColumnStatistics, Field, FieldId, NameMatch, NewField, Table, TableId,
 };
@@ -199,7 +199,7 @@ impl OpenFiles {
                     "{}: column \"{}\" is {reason}",
                     set.files[0].path, set.columns[column].name
                 ))
-                .with_hint("leave out what cannot be read: SELECT * EXCLUDE (…) FROM the file")),
+                .with_hint(way_out(&unreadable(set), set.columns.len()))),
                 _ => Ok(()),
             },
         }
@@ -212,6 +212,13 @@ impl OpenFiles {
             OpenFiles::Rows(_) => 0,
         }
     }
+}
+
+/// The names of the columns that cannot be read.
+fn unreadable(set: &FileSet) -> Vec<&str> {
+    let columns = set.columns.iter();
+    let columns = columns.filter(|column| matches!(column.origin, Origin::Unreadable(_)));
+    columns.map(|column| column.name.as_str()).collect()
 }
 
 /// Open files; a field's id is its position.

@@ -379,3 +379,17 @@ pub enum Points {
     /// The same of both in all of a column.
     Either,
 }
+
+/// More columns than these are not listed in a hint.
+const LEFT_OUT_MAX: usize = 10;
+
+/// How the columns of a file are had when those in `left_out` cannot be read, as a hint.
+pub fn way_out(left_out: &[&str], column_count: usize) -> String {
+    if left_out.len() > LEFT_OUT_MAX || left_out.len() == column_count {
+        return "name the columns that can be read: SELECT a, b FROM the file".to_owned();
+    }
+    let quoted: Vec<String> =
+        left_out.iter().map(|name| format!("\"{}\"", name.replace('"', "\"\""))).collect();
+    let list = quoted.join(", ");
+    format!("leave out what cannot be read: SELECT * EXCLUDE ({list}) FROM the file")
+}

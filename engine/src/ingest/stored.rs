@@ -310,6 +310,10 @@ fn ours(array: &ArrayRef, column: &FileColumn) -> Result<ArrayRef> {
         ArrowType::RunEndEncoded(_, values) => cast(array, values.data_type())?,
         _ => Arc::clone(array),
     };
+    let plain = match plain.data_type() {
+        ArrowType::Duration(_) => cast(&plain, &ArrowType::Int64)?,
+        _ => plain,
+    };
     let wanted = column.data_type.to_arrow();
     if *plain.data_type() == wanted {
         let is_float = column.data_type.is_float();

@@ -20,6 +20,10 @@ const BATCH_BYTES_MAX: u64 = 768 << 20;
 /// Bytes of a schema or of a message's description.
 const HEADER_BYTES_MAX: usize = 64 << 20;
 const MAGIC: &[u8; 6] = b"ARROW1";
+/// What files of other formats begin with.
+const MAGIC_FEATHER_1: &[u8; 4] = b"FEA1";
+const MAGIC_PARQUET: &[u8; 4] = b"PAR1";
+const WRITE_AGAIN: &str = "read it with pyarrow and write it again with a current one";
 const CONTINUATION: [u8; 4] = [0xff; 4];
 
 /// A file's messages.
@@ -29,7 +33,6 @@ pub(super) struct Messages {
     file: File,
     len: u64,
     pub(super) schema: SchemaRef,
-    version: MetadataVersion,
     is_stream: bool,
     dictionaries: Vec<Place>,
     batches: Vec<Place>,
@@ -57,12 +60,12 @@ impl Messages {
             file,
             len,
             schema: SchemaRef::new(arrow::datatypes::Schema::empty()),
-            version: MetadataVersion::V5,
             is_stream: false,
             dictionaries: Vec::new(),
             batches: Vec::new(),
         };
         let head = messages.read(0, 8.min(length(len)))?;
+        refuse_others(&head).map_err(|error| error.context(path))?;
         messages.is_stream = !head.starts_with(MAGIC);
         let found = guarded(|| {
             if messages.is_stream { messages.read_stream() } else { messages.read_footer() }
@@ -73,6 +76,11 @@ impl Messages {
 
     pub(super) fn batch_count(&self) -> usize {
         self.batches.len()
+    }
+
+    /// Bytes of the message of the batch at `index`.
+    pub(super) fn batch_bytes(&self, index: usize) -> usize {
+        self.batches[index].header_len.saturating_add(self.batches[index].body_len)
     }
 
     /// The batch at `index`, of all its columns or those of `projection`.
@@ -87,34 +95,35 @@ impl Messages {
         let place = self.batches[index];
         let read = || {
             let schema = SchemaRef::clone(&self.schema);
+            let (block, bytes, version) = self.message(place)?;
             let mut decoder =
-                FileDecoder::new(schema, self.version).with_projection(projection.to_vec());
+                FileDecoder::new(schema, version).with_projection(projection.to_vec());
             let needs_dictionary =
                 |column: &usize| has_dictionary(self.schema.field(*column).data_type());
             if projection.iter().any(needs_dictionary) {
                 for dictionary in &self.dictionaries {
                     // In a stream a later dictionary is for later batches.
                     if dictionary.offset < place.offset || !self.is_stream {
-                        let (block, bytes) = self.message(*dictionary)?;
+                        let (block, bytes, _) = self.message(*dictionary)?;
                         decoder.read_dictionary(&block, &bytes).map_err(damaged)?;
                     }
                 }
             }
-            let (block, bytes) = self.message(place)?;
             decoder.read_record_batch(&block, &bytes).map_err(damaged)
         };
         guarded(read).map_err(|error| error.context(&self.path))
     }
 
-    fn message(&self, place: Place) -> Result<(Block, Buffer)> {
+    /// A message and the version of its format, which old files tell otherwise in their footer.
+    fn message(&self, place: Place) -> Result<(Block, Buffer, MetadataVersion)> {
         let bytes = self.read(place.offset, place.header_len + place.body_len)?;
-        check_buffers(&bytes, place.header_len)?;
+        let version = check_buffers(&bytes, place.header_len)?;
         let block = Block::new(
             i64::try_from(place.offset).unwrap_or(0),
             i32::try_from(place.header_len).map_err(|_| beyond())?,
             i64::try_from(place.body_len).map_err(|_| beyond())?,
         );
-        Ok((block, Buffer::from_vec(bytes)))
+        Ok((block, Buffer::from_vec(bytes), version))
     }
 
     fn read_footer(&mut self) -> Result<()> {
@@ -130,7 +139,6 @@ impl Messages {
             .map_err(|error| Error::corrupt(format!("the footer is damaged: {error}")))?;
         let schema = footer.schema().ok_or_else(|| Error::corrupt("the footer has no schema"))?;
         self.schema = SchemaRef::new(arrow_ipc::convert::fb_to_schema(schema));
-        self.version = footer.version();
         let place = |block: &Block| {
             Ok(Place {
                 offset: u64::try_from(block.offset()).map_err(|_| beyond())?,
@@ -180,7 +188,6 @@ impl Messages {
                 MessageHeader::Schema if !has_schema => {
                     let schema = message.header_as_schema().ok_or_else(beyond)?;
                     self.schema = SchemaRef::new(arrow_ipc::convert::fb_to_schema(schema));
-                    self.version = message.version();
                     has_schema = true;
                 }
                 MessageHeader::DictionaryBatch => self.dictionaries.push(place),
@@ -196,10 +203,10 @@ impl Messages {
     fn check(&self, place: Place) -> Result<()> {
         let len = wide(place.header_len).saturating_add(wide(place.body_len));
         let end = place.offset.checked_add(len).ok_or_else(beyond)?;
-        if end > self.len || len > BATCH_BYTES_MAX {
+        if end > self.len {
             return Err(beyond());
         }
-        Ok(())
+        if len > BATCH_BYTES_MAX { Err(too_long(len)) } else { Ok(()) }
     }
 
     fn read(&self, offset: u64, len: usize) -> Result<Vec<u8>> {
@@ -213,16 +220,39 @@ impl Messages {
     }
 }
 
-/// That what compressed buffers claim to become fits in memory.
-fn check_buffers(bytes: &[u8], header_len: usize) -> Result<()> {
+/// Names formats that are taken for Arrow's.
+fn refuse_others(head: &[u8]) -> Result<()> {
+    if head.starts_with(MAGIC_FEATHER_1) {
+        return Err(Error::unsupported("it is a file of Feather V1, which is not read").with_hint(
+            "read it with pyarrow.feather.read_table and write it again with write_feather",
+        ));
+    }
+    if head.starts_with(MAGIC_PARQUET) {
+        return Err(Error::corrupt("it is a Parquet file").with_hint("FROM read_parquet('…')"));
+    }
+    Ok(())
+}
+
+/// That the version of a message is known and what compressed buffers claim to become fits in memory;
+/// gives the version.
+fn check_buffers(bytes: &[u8], header_len: usize) -> Result<MetadataVersion> {
     let start = if bytes.starts_with(&CONTINUATION) { 8 } else { 4 };
     let header = bytes.get(start..header_len).ok_or_else(beyond)?;
     let message: Message<'_> = arrow_ipc::root_as_message(header)
         .map_err(|error| Error::corrupt(format!("a message is damaged: {error}")))?;
+    let version = message.version();
+    if !(MetadataVersion::V4..=MetadataVersion::V5).contains(&version) {
+        return Err(Error::unsupported(format!(
+            "Arrow metadata {version:?}, of before Arrow 0.8, is not read"
+        ))
+        .with_hint(WRITE_AGAIN));
+    }
     let batch = message
         .header_as_record_batch()
         .or_else(|| message.header_as_dictionary_batch().and_then(|batch| batch.data()));
-    let Some(batch) = batch.filter(|batch| batch.compression().is_some()) else { return Ok(()) };
+    let Some(batch) = batch.filter(|batch| batch.compression().is_some()) else {
+        return Ok(version);
+    };
     let mut total = 0_u64;
     for buffer in batch.buffers().into_iter().flatten() {
         let offset = usize::try_from(buffer.offset()).map_err(|_| beyond())?;
@@ -236,9 +266,9 @@ fn check_buffers(bytes: &[u8], header_len: usize) -> Result<()> {
         }
     }
     if total > BATCH_BYTES_MAX {
-        return Err(Error::unsupported(format!("a batch of {total} bytes, which is too long")));
+        return Err(too_long(total));
     }
-    Ok(())
+    Ok(version)
 }
 
 fn has_dictionary(data_type: &arrow::datatypes::DataType) -> bool {
@@ -252,6 +282,13 @@ fn has_dictionary(data_type: &arrow::datatypes::DataType) -> bool {
 
 fn damaged(error: arrow::error::ArrowError) -> Error {
     Error::corrupt(format!("it is damaged: {error}"))
+}
+
+fn too_long(bytes: u64) -> Error {
+    Error::unsupported(format!(
+        "a batch of {bytes} bytes, of which at most {BATCH_BYTES_MAX} are read at once"
+    ))
+    .with_hint("write it in smaller batches: max_chunksize of pyarrow's write_table")
 }
 
 fn beyond() -> Error {

@@ -8,6 +8,7 @@ mod messages;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType as ArrowType, Field};
+use hashbrown::HashMap;
 
 use self::messages::Messages;
 use super::glob;
@@ -16,7 +17,8 @@ use super::stored::{StoredColumn, StoredFile, StoredRead, StoredValues, combine}
 use super::table_of_files::TableOptions;
 use crate::catalog::files::{FileComments, FileSet, Layout};
 use crate::context::Context;
-use crate::types::{DataType, Result};
+use crate::types::{DataType, Error, Result};
+use crate::vector::batch_bytes;
 
 /// Open Arrow files.
 #[derive(Debug)]
@@ -37,8 +39,12 @@ pub fn describe_arrow(patterns: &[String], table: &TableOptions) -> Result<FileS
     }
     let mut files = Vec::with_capacity(paths.len());
     let mut comments = None;
+    let mut units = HashMap::new();
     for path in paths {
         let messages = Messages::open(&path)?;
+        for field in messages.schema.fields() {
+            check_unit(&mut units, field).map_err(|error| error.context(&path))?;
+        }
         comments.get_or_insert_with(|| FileComments::of_schema(&messages.schema));
         let columns = messages.schema.fields().iter().map(|field| column(field)).collect();
         files.push(StoredFile { path, layout: Layout::Arrow, columns });
@@ -53,9 +59,36 @@ fn column(field: &Field) -> StoredColumn {
         Ok(_) if is_uuid => StoredValues::Typed(DataType::Uuid),
         Ok(DataType::Null) => StoredValues::Untyped(DataType::Utf8),
         Ok(data_type) => StoredValues::Typed(data_type),
+        // As Parquet gives them: a number of their unit.
+        Err(_) if is_duration(field.data_type()) => StoredValues::Typed(DataType::Int64),
         Err(_) => StoredValues::Unreadable(format!("of the Arrow type {}", field.data_type())),
     };
     StoredColumn { name: field.name().clone(), values }
+}
+
+/// That durations of one name have one unit in all files: as numbers they would not tell.
+fn check_unit(units: &mut HashMap<String, ArrowType>, field: &Field) -> Result<()> {
+    if !is_duration(field.data_type()) {
+        return Ok(());
+    }
+    let own = field.data_type().clone();
+    let known = units.entry(field.name().clone()).or_insert_with(|| own.clone());
+    if *known == own {
+        return Ok(());
+    }
+    let name = field.name();
+    Err(Error::type_mismatch(format!(
+        "column \"{name}\" is of the Arrow type {own}, but of {known} in another file"
+    )))
+}
+
+fn is_duration(data_type: &ArrowType) -> bool {
+    match data_type {
+        ArrowType::Duration(_) => true,
+        ArrowType::Dictionary(_, values) => is_duration(values),
+        ArrowType::RunEndEncoded(_, values) => is_duration(values.data_type()),
+        _ => false,
+    }
 }
 
 impl ArrowFiles {
@@ -91,9 +124,10 @@ impl ArrowFiles {
         };
         let row_count = batch.num_rows();
         let mut memory = context.memory.reservation("reading a file");
-        memory.resize(batch.get_array_memory_size())?;
-        let bytes = u64::try_from(batch.get_array_memory_size()).unwrap_or(u64::MAX);
-        context.progress.read(bytes);
+        // Columns that are not compressed are parts of the message.
+        let bytes = batch_bytes(&batch).max(self.files[file_idx].batch_bytes(index));
+        memory.resize(bytes)?;
+        context.progress.read(u64::try_from(bytes).unwrap_or(u64::MAX));
         let arrays = read.arrays(batch.columns(), row_count)?;
         let mut offset = 0;
         while offset < row_count {
@@ -105,6 +139,99 @@ impl ArrowFiles {
             }
             offset += len;
         }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::ops::ControlFlow;
+    use std::path::Path;
+
+    use arrow::array::{
+        ArrayRef, AsArray, DurationMicrosecondArray, DurationNanosecondArray, Int64Array,
+        RecordBatch,
+    };
+    use arrow::datatypes::Int64Type;
+    use arrow_ipc::MetadataVersion;
+    use arrow_ipc::writer::{FileWriter, IpcWriteOptions};
+
+    use super::*;
+    use crate::types::ErrorKind;
+    use crate::vector::Vector;
+
+    fn write(path: &Path, array: ArrayRef, version: MetadataVersion) {
+        let batch = RecordBatch::try_from_iter([("a", array)]).unwrap();
+        let options = IpcWriteOptions::try_new(64, false, version).unwrap();
+        let file = fs::File::create(path).unwrap();
+        let mut writer = FileWriter::try_new_with_options(file, &batch.schema(), options).unwrap();
+        writer.write(&batch).unwrap();
+        writer.finish().unwrap();
+    }
+
+    fn describe(path: &Path) -> Result<Arc<FileSet>> {
+        let pattern = path.to_str().unwrap().to_owned();
+        describe_arrow(&[pattern], &TableOptions::default()).map(Arc::new)
+    }
+
+    /// The batches of the first column.
+    fn vectors(path: &Path) -> Result<Vec<ArrayRef>> {
+        let files = ArrowFiles::open(&describe(path)?)?;
+        let mut found = Vec::new();
+        for piece in 0..files.piece_count() {
+            files.read(piece, &[0], &Context::new(), &mut |arrays, _| {
+                found.extend(arrays);
+                Ok(ControlFlow::Continue(()))
+            })?;
+        }
+        Ok(found)
+    }
+
+    #[test]
+    fn the_parts_of_a_large_batch_are_counted_once() -> Result<()> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.arrow");
+        let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..100_000));
+        write(&path, numbers, MetadataVersion::V5);
+        let parts = vectors(&path)?;
+        assert!(parts.len() > 10, "a batch is given in parts");
+        let bytes: usize = parts.into_iter().map(|part| Vector::from(part).bytes()).sum();
+        assert!((800_000..900_000).contains(&bytes), "{bytes}");
+        Ok(())
+    }
+
+    #[test]
+    fn old_metadata_is_read_and_older_formats_are_named() -> Result<()> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.arrow");
+        write(&path, Arc::new(Int64Array::from(vec![5, 6])), MetadataVersion::V4);
+        assert_eq!(vectors(&path)?[0].as_primitive::<Int64Type>().values(), &[5, 6]);
+        for (head, kind, expected) in [
+            ("FEA1", ErrorKind::Unsupported, "Feather V1"),
+            ("PAR1", ErrorKind::Corrupt, "it is a Parquet file"),
+        ] {
+            fs::write(&path, format!("{head}, and what is behind it")).unwrap();
+            let error = describe(&path).unwrap_err();
+            assert_eq!(error.kind(), kind);
+            assert!(error.message().contains(expected), "{error}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn durations_are_numbers_of_one_unit() -> Result<()> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("1.arrow");
+        let micros = DurationMicrosecondArray::from(vec![Some(7), None, Some(-1)]);
+        write(&path, Arc::new(micros), MetadataVersion::V5);
+        assert_eq!(describe(&path)?.columns[0].data_type, DataType::Int64);
+        let expected: ArrayRef = Arc::new(Int64Array::from(vec![Some(7), None, Some(-1)]));
+        assert_eq!(&vectors(&path)?[0], &expected);
+        let nanos = DurationNanosecondArray::from(vec![7]);
+        write(&folder.path().join("2.arrow"), Arc::new(nanos), MetadataVersion::V5);
+        let error = describe(&folder.path().join("*.arrow")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Type);
         Ok(())
     }
 }

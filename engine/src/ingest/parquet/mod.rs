@@ -45,7 +45,7 @@ pub use self::statistics::ColumnBounds;
 use self::statistics::chunk_statistics;
 use self::table::Table;
 use super::{ColumnArrays, ColumnSource, glob};
-use crate::catalog::files::FileComments;
+use crate::catalog::files::{FileComments, way_out};
 use crate::catalog::{ColumnStatistics, NewField};
 use crate::types::{Error, Result};
 
@@ -71,9 +71,6 @@ impl Default for ParquetOptions {
         }
     }
 }
-
-/// More columns than these are not listed in a hint.
-const LEFT_OUT_MAX: usize = 10;
 
 /// A row group of one of the files: the unit of pruning and of parallel work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -266,13 +263,7 @@ impl ParquetFiles {
             .filter(is_unsupported)
             .map(|column| self.fields()[column].name.as_str())
             .collect();
-        if left_out.len() > LEFT_OUT_MAX || left_out.len() == self.fields().len() {
-            return "name the columns that can be read: SELECT a, b FROM the file".to_owned();
-        }
-        let quoted: Vec<String> =
-            left_out.iter().map(|name| format!("\"{}\"", name.replace('"', "\"\""))).collect();
-        let list = quoted.join(", ");
-        format!("leave out what cannot be read: SELECT * EXCLUDE ({list}) FROM the file")
+        way_out(&left_out, self.fields().len())
     }
 
     fn column_arrays(&self, column: usize, batch_len: usize) -> Result<ColumnArrays<'static>> {
