@@ -186,13 +186,53 @@ fn is_around_most_lines(text: &[u8], quote: u8) -> bool {
     within * 2 > count
 }
 
-/// `#` where lines that begin with it are no records.
+/// `#` where most lines that begin with it are no records: of another width, or unlike the others.
 fn comment_of(sample: &[u8], start: usize, is_cut: bool, sniffed: &Sniffed) -> Option<u8> {
+    let width = sniffed.field_count;
     let records = Records::read(sample, start, sniffed.dialect, TRIAL_ROWS, is_cut);
-    let marked: Vec<usize> =
-        (0..records.len()).filter(|row| sample[records.start(*row)] == b'#').collect();
-    let odd = marked.iter().filter(|row| records.field_count(**row) != sniffed.field_count).count();
+    let rows = (0..records.len()).partition(|row| sample[records.start(*row)] == b'#');
+    let (marked, others): (Vec<usize>, Vec<usize>) = rows;
+    let typed = typed_columns(&records, &marked, &others, width);
+    let is_odd =
+        |row: &&usize| records.field_count(**row) != width || is_remark(&records, **row, &typed);
+    let odd = marked.iter().filter(is_odd).count();
     (odd * 2 > marked.len()).then_some(b'#')
+}
+
+/// The columns of nothing but numbers, dates and the like in the records that are not marked; none when
+/// that says nothing of those that are.
+fn typed_columns(
+    records: &Records<'_>,
+    marked: &[usize],
+    others: &[usize],
+    width: usize,
+) -> Vec<usize> {
+    // A marked line above all others may name the columns, and so may the first of the others.
+    let rows = match (marked.first(), others.split_first()) {
+        (Some(1..), Some((_, rows))) if rows.len() >= 2 && rows.len() >= marked.len() => rows,
+        _ => return Vec::new(),
+    };
+    let is_typed = |column: &usize| {
+        let mut cells = rows.iter().filter_map(|row| records.cells(*row).get(*column));
+        cells.all(|cell| is_value(cell.bytes(records.bytes())))
+    };
+    (0..width).filter(is_typed).collect()
+}
+
+/// Whether a marked line of the width of records has no value where they have one. The first column
+/// must have values, or `#ff0000` and `#1` are some of it; a second one that the line does not fit is
+/// asked for because of errors like `#N/A`, of which there may also be several in a line.
+fn is_remark(records: &Records<'_>, row: usize, typed: &[usize]) -> bool {
+    let cells = records.cells(row);
+    let text = |column: usize| cells[column].bytes(records.bytes()).trim_ascii();
+    typed.len() >= 2
+        && typed[0] == 0
+        && typed.iter().all(|column| !text(*column).is_empty() && !is_value(text(*column)))
+        && (1..cells.len()).all(|column| !text(column).starts_with(b"#"))
+}
+
+fn is_value(text: &[u8]) -> bool {
+    Candidates::any(Points::Either).allows(text.trim_ascii())
 }
 
 fn has_blank_before_quote(sample: &[u8], delimiter: u8, quote: u8) -> bool {
@@ -271,6 +311,8 @@ mod tests {
         assert_eq!(sniffed("# c\na,b\n1,2\n").2.comment, Some(b'#'));
         assert_eq!(sniffed("# c\n# d\na,b\n1,2\n# e\n3,4\n").2.comment, Some(b'#'));
         assert_eq!(sniffed("#a,b\n1,2\n").2.comment, None);
+        assert_eq!(sniffed("a,b\n1,2\n# n, m\n3,4\n").2.comment, Some(b'#'));
+        assert_eq!(sniffed("a,b\n1,2\n3,4\n# the end, at last\n").2.comment, Some(b'#'));
         assert_eq!(sniffed("a,b\r1,2\r").2.newline, Newline::Cr);
         assert_eq!(sniffed("a,b\r\n1,2\r\n").2.newline, Newline::Lf);
         assert_eq!(sniffed("a,b\r1,2\n3,4\r").2.newline, Newline::Any);
@@ -280,5 +322,21 @@ mod tests {
         assert_eq!(sniffed("'a'\n'it''s'\n").2.quote, Some(b'\''));
         assert_eq!(sniffed("'a'\nit\n'twas\n").2.quote, Some(b'"'));
         assert!(sniffed("a,b\n1, \"x\"\n").2.blanks_around_quotes);
+    }
+
+    #[test]
+    fn values_that_begin_like_comments_are_data() {
+        for text in [
+            "colour,n\n#ff0000,1\n#00ff00,2\n#0000ff,3\n",
+            "colour,n\nred,1\nblue,2\n#0000ff,3\n",
+            "rank,n\n1,1\n2,2\n#3,3\n",
+            "a,b\n1,2\n3,4\n#N/A,5\n6,7\n",
+            "a,b\n1,2\n3,4\n#N/A,#N/A\n6,7\n",
+            "a,b\n1,x\n3,y\n#4,z\n6,w\n",
+            "#a,b\n1,2\n3,4\n#c,d\n#e,f\n",
+            "n,tag\n1,x\n2,#y\n3,#z\n",
+        ] {
+            assert_eq!(sniffed(text).2.comment, None, "{text:?}");
+        }
     }
 }
