@@ -130,11 +130,14 @@ impl Scanner {
         if Some(first) == self.dialect.comment {
             return Some(self.line_end(bytes, at).1);
         }
-        let is_empty = self.is_newline(first)
-            || (first == b'\r'
-                && self.dialect.newline == Newline::Lf
-                && bytes.get(at + 1) == Some(&b'\n'));
-        (is_empty && !self.one_field).then(|| self.line_end(bytes, at).1)
+        if self.one_field {
+            return None;
+        }
+        let is_return = first == b'\r' && bytes.get(at + 1) == Some(&b'\n');
+        if is_return && self.dialect.newline != Newline::Cr {
+            return Some(at + 2);
+        }
+        self.is_newline(first).then_some(at + 1)
     }
 
     /// Where the line ends without its newline, and where the next one begins.
