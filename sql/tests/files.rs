@@ -690,3 +690,16 @@ fn an_array_without_its_end_is_no_table() -> TestResult {
     }
     Ok(())
 }
+
+#[test]
+fn create_table_from_a_function_wants_a_query() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let (connection, path) = (connection(), folder.path().join("x.csv"));
+    fs::write(&path, "a;b\n1;2\n# c;d\n3;4\n")?;
+    let path = shown(&path);
+    let error = connection.execute(&format!("CREATE TABLE t FROM read_csv('{path}')")).unwrap_err();
+    assert!(error.hint().unwrap_or_default().contains("AS FROM read_csv(…)"), "{error}");
+    connection.execute(&format!("CREATE TABLE t AS FROM read_csv('{path}')"))?;
+    assert_eq!(rows(&connection, "FROM t")?, "a,b\n1,2\n3,4\n");
+    Ok(())
+}

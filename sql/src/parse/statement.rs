@@ -237,6 +237,12 @@ fn parse_create_source(parser: &mut Parser<'_>) -> Parsed<Option<InsertSource>> 
         return Ok(Some(InsertSource::Query(parser.parse_query()?)));
     }
     if parser.peek_keyword(Keyword::FROM) {
+        let (next, behind) = (parser.peek_nth_token(1), parser.peek_nth_token(2));
+        if matches!(next.token, Token::Word(_)) && behind.token == Token::LParen {
+            return Err(refused("CREATE TABLE takes a function in a query only", &next)
+                .with_hint("CREATE TABLE t AS FROM read_csv(…)")
+                .into());
+        }
         return Ok(Some(parse_files(parser)?));
     }
     Ok(None)
