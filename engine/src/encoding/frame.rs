@@ -557,13 +557,19 @@ impl Frame {
         Ok(())
     }
 
-    /// Appends the values in the ascending `rows`, which are within the frame.
+    /// Appends the values in the ascending `rows`.
+    ///
+    /// # Errors
+    /// `Corrupt` for a row beyond the frame, where a damaged page says which.
     pub(super) fn take<L: Lane>(
         &self,
         page: &[u8],
         rows: &[u32],
         target: &mut Vec<L>,
     ) -> Result<()> {
+        if let Some(last) = rows.last().filter(|last| to_usize(**last) >= self.len) {
+            return Err(Error::corrupt(format!("value {last} of a frame of {}", self.len)));
+        }
         if self.take_far(page, rows, target) {
             return Ok(());
         }
@@ -722,6 +728,20 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_value_beyond_the_frame_is_an_error() -> Result<()> {
+        let mut page = Vec::new();
+        encode::<u32>(&[7, 9, 8], &mut page);
+        let frame = Frame::open::<u32>(&mut Cursor::new(&page), 3)?;
+        let mut values: Vec<u32> = Vec::new();
+        frame.take(&page, &[0, 2], &mut values)?;
+        assert_eq!(values, [7, 8]);
+        for rows in [&[3][..], &[0, 1_023], &[0, 1, 2, 5_000]] {
+            assert!(frame.take(&page, rows, &mut values).is_err());
+        }
+        Ok(())
+    }
 
     proptest! {
         #[test]
