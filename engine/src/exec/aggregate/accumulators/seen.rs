@@ -57,6 +57,16 @@ impl Seen {
         mark(self.flags(), groups);
     }
 
+    /// A run of a batch: rows of one group, which see a value, or of none that does. Other runs of the
+    /// batch, for whose groups there is room already, may bring nothing but NULLs.
+    pub(super) fn run(&mut self, group: Option<u32>) {
+        match group {
+            Some(_) if self.by_every_row => self.all_below = self.group_count,
+            Some(group) => self.some(Groups::Each(&[group])),
+            None => self.some(Groups::Each(&[])),
+        }
+    }
+
     /// Takes over `other`'s groups.
     pub(super) fn merge(&mut self, other: &Seen, from: &[u32], to: &[u32]) {
         if self.by_every_row && self.flags.is_none() && other.flags.is_none() {

@@ -188,15 +188,11 @@ impl<S: Sums> Accumulator for SumOf<S> {
             None => (all, argument),
             Some((groups, values)) => (groups.borrow(), values),
         };
-        match (&taken, groups.len()) {
-            (None, 0) => return Ok(()),
-            (Some(_), 0) => {
-                self.seen.some(Groups::Each(&[]));
-                return Ok(());
-            }
-            (None, _) => self.seen.all(Groups::Each(&[group])),
-            (Some(_), _) => self.seen.some(Groups::Each(&[group])),
+        if groups.len() == 0 {
+            self.seen.run(None);
+            return Ok(());
         }
+        self.seen.run(Some(group));
         let place = group as usize;
         // Adding to the first group is one loop over the values.
         self.swap_with_first(place);
