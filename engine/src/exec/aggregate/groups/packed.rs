@@ -415,7 +415,11 @@ fn span(data_type: DataType, bounds: Option<(i128, i128)>) -> Option<(u128, Part
         DataType::UInt64 => (0, u64::MAX.into()),
         DataType::Int8 => (i8::MIN.into(), i8::MAX.into()),
         DataType::Int16 => (i16::MIN.into(), i16::MAX.into()),
-        DataType::Int32 | DataType::Date => (i32::MIN.into(), i32::MAX.into()),
+        DataType::Int32
+        | DataType::Date
+        | DataType::Time(TimeUnit::Second | TimeUnit::Millisecond) => {
+            (i32::MIN.into(), i32::MAX.into())
+        }
         DataType::Int64 | DataType::Time(_) | DataType::Timestamp { .. } => {
             (i64::MIN.into(), i64::MAX.into())
         }
