@@ -2,15 +2,16 @@
 //!
 //! A product is the two doubles that a fused multiply-add gives, so that nothing is lost where large
 //! products cancel, and the result has the same bits in whatever order the rows come. With the means
-//! mx and my, rounded, and dx = sum of x - n mx, dy alike, the sum of (x - X)(y - Y), where X and Y are
-//! the true means, is
+//! mx and my, rounded, and dx = sum of x - n mx, dy alike, n times the sum of (x - X)(y - Y), where X
+//! and Y are the true means, is
 //!
 //! ```text
-//! sum of products - n mx my - mx dy - my dx - dx dy / n
+//! n (sum of products - n mx my - mx dy - my dx) - dx dy
 //! ```
 //!
-//! whose terms are added to the sum of products as pairs of doubles before it is rounded once, while
-//! it is divided by a count. Must not know how groups are found.
+//! where every factor is one double or some whose sum it is: sides that do not vary together give 0, and
+//! not what the digits of a double, or of two, leave of it. The result is rounded once, while it is
+//! divided by the counts. Must not know how groups are found.
 
 use super::Groups;
 use crate::exec::aggregate::exact::FloatSums;
@@ -44,37 +45,46 @@ impl Products {
         self.rests.merge(&other.rests, from, to);
     }
 
-    /// The sum of the products of the distances from the means of `count` pairs, as the only group;
-    /// `x` and `y` are the sums.
+    /// The sum of the products of the distances from the means of `count` pairs, divided; `None` beyond
+    /// the largest double. `x` and `y` are the sums.
     #[expect(clippy::cast_precision_loss, reason = "counts stay below 2^53")]
     pub(super) fn about_means(
         &self,
         group: u32,
         count: u64,
         (x, y): (&FloatSums, &FloatSums),
-    ) -> FloatSums {
+        divisor: u64,
+    ) -> Option<f64> {
         let n = count as f64;
         let (mean_x, mean_y) = (nearest(x, group, count), nearest(y, group, count));
-        let (mut distance_x, mut distance_y) = (only(x, group), only(y, group));
-        subtract(&mut distance_x, two_product(n, mean_x));
-        subtract(&mut distance_y, two_product(n, mean_y));
+        let distance = |sums, mean| {
+            let mut distance = only(sums, group);
+            subtract(&mut distance, &[(n, mean)]);
+            pieces(distance)
+        };
+        let (distance_x, distance_y) = (distance(x, mean_x), distance(y, mean_y));
         let mut total = only(&self.products, group);
         total.merge(&self.rests, &[group], &[0]);
         let (product, rest) = two_product(mean_x, mean_y);
-        subtract(&mut total, two_product(n, product));
-        subtract(&mut total, two_product(n, rest));
-        // The distances of the sums from n times the means, to more than the digits of a double.
-        for part in 0..2 {
-            let (piece_x, piece_y) = (nearest(&distance_x, 0, 1), nearest(&distance_y, 0, 1));
-            subtract(&mut distance_x, (piece_x, 0.0));
-            subtract(&mut distance_y, (piece_y, 0.0));
-            subtract(&mut total, two_product(mean_x, piece_y));
-            subtract(&mut total, two_product(mean_y, piece_x));
-            if part == 0 {
-                subtract(&mut total, (piece_x * piece_y / n, 0.0));
-            }
+        let mut terms = vec![(n, product), (n, rest)];
+        terms.extend(distance_y.iter().map(|piece| (mean_x, *piece)));
+        terms.extend(distance_x.iter().map(|piece| (mean_y, *piece)));
+        subtract(&mut total, &terms);
+        // Exact means need no more; nor do numbers so large that n times them are none.
+        let is_exact = distance_x.is_empty() || distance_y.is_empty();
+        let divisor_by_count = divisor.checked_mul(count);
+        let has_room = (n * nearest(&total, 0, 1)).is_finite();
+        let Some(divisor_by_count) = divisor_by_count.filter(|_| !is_exact && has_room) else {
+            return total.quotient(0, divisor).filter(|value| value.is_finite());
+        };
+        let mut terms: Vec<(f64, f64)> = pieces(total).iter().map(|piece| (-n, *piece)).collect();
+        for x in &distance_x {
+            terms.extend(distance_y.iter().map(|y| (*x, *y)));
         }
-        total
+        let mut scaled = FloatSums::default();
+        scaled.resize(1);
+        subtract(&mut scaled, &terms);
+        scaled.quotient(0, divisor_by_count).filter(|value| value.is_finite())
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -123,6 +133,72 @@ fn only(sums: &FloatSums, group: u32) -> FloatSums {
     copy
 }
 
-fn subtract(sums: &mut FloatSums, (product, rest): (f64, f64)) {
-    sums.add_to_first(&[-product, -rest]);
+/// Subtracts the products.
+fn subtract(sums: &mut FloatSums, factors: &[(f64, f64)]) {
+    let halves = factors.iter().flat_map(|(a, b)| {
+        let (product, rest) = two_product(*a, *b);
+        [-product, -rest]
+    });
+    sums.add_to_first(&halves.collect::<Vec<f64>>());
+}
+
+/// The doubles, ever smaller, whose sum is that of the only group; none of 0. What is not finite is one.
+fn pieces(mut sums: FloatSums) -> Vec<f64> {
+    let mut pieces = Vec::new();
+    loop {
+        let piece = nearest(&sums, 0, 1);
+        if piece != 0.0 {
+            pieces.push(piece);
+        }
+        if piece == 0.0 || !piece.is_finite() {
+            return pieces;
+        }
+        sums.add_to_first(&[-piece]);
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::result_large_err, reason = "proptest's error type")]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn covariance(x: &[f64], y: &[f64]) -> Option<f64> {
+        let (mut sum_x, mut sum_y) = (FloatSums::default(), FloatSums::default());
+        let mut products = Products::default();
+        sum_x.resize(1);
+        sum_y.resize(1);
+        products.resize(1);
+        let groups = Groups::First(x.len());
+        add(&mut sum_x, groups, x);
+        add(&mut sum_y, groups, y);
+        products.add(groups, x, y);
+        let count = x.len() as u64;
+        products.about_means(0, count, (&sum_x, &sum_y), count)
+    }
+
+    proptest! {
+        /// Every x with every y: sides that do not vary together, whatever their means are.
+        #[test]
+        fn sides_that_do_not_vary_together_leave_nothing(
+            x in prop::collection::vec(-1e9..1e9, 2..6),
+            y in prop::collection::vec(-1e-3..1e3, 2..6),
+        ) {
+            let pairs = x.iter().flat_map(|x| y.iter().map(|y| (*x, *y)));
+            let (x, y): (Vec<f64>, Vec<f64>) = pairs.unzip();
+            prop_assert_eq!(covariance(&x, &y), Some(0.0));
+        }
+    }
+
+    #[test]
+    fn what_is_left_of_large_products_is_exact() {
+        // Python's fractions say so, rounded once.
+        let x = [1e30, -1e30, 1e30, -1e30, 1e-30, 3e-30];
+        let y = [0.1, 0.1, 0.7, 0.7, 0.3, 0.5];
+        assert_eq!(covariance(&x, &y), Some(3.333333333333334e-32));
+        let x = [1e20, 1e20, 0.3, 0.3, 1e-25];
+        let y = [0.1, 0.7, 0.1, 0.7, 0.4];
+        assert_eq!(covariance(&x, &y), Some(-333.06690738754696));
+    }
 }

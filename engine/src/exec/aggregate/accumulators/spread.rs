@@ -50,12 +50,9 @@ impl Spread {
         if !self.values.quotient(group, 1).ok_or_else(too_large)?.is_finite() {
             return Ok(Some(f64::NAN));
         }
-        let variance = self
-            .squares
-            .about_means(group, count, (&self.values, &self.values))
-            .quotient(0, divisor);
-        let variance = variance.filter(|variance| variance.is_finite()).ok_or_else(too_large)?;
-        let variance = variance.max(0.0);
+        let sums = (&self.values, &self.values);
+        let variance = self.squares.about_means(group, count, sums, divisor);
+        let variance = variance.ok_or_else(too_large)?.max(0.0);
         let is_root = matches!(self.function, DeviationSample | DeviationPopulation);
         Ok(Some(if is_root { variance.sqrt() } else { variance }))
     }

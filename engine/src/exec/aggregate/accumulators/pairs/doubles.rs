@@ -114,9 +114,8 @@ impl Moments for DoubleMoments {
             _ => &self.products,
         };
         let products = products.as_ref().expect("the function said what it needs");
-        let total =
-            products.about_means(group, self.counts[group as usize], (left_sums, right_sums));
-        let value = total.quotient(0, divisor).filter(|value| value.is_finite())?;
+        let (count, sums) = (self.counts[group as usize], (left_sums, right_sums));
+        let value = products.about_means(group, count, sums, divisor)?;
         Some(if left == right { value.max(0.0) } else { value })
     }
 
