@@ -48,12 +48,17 @@ impl Model {
             cells.into_iter().filter_map(Result::transpose).collect::<Result<_>>()?;
         let has_squares =
             aggregate.function.is_spread() || matches!(aggregate.function, OfPairs(_));
-        if has_squares
-            && inputs.iter().flatten().any(|value| float(&as_double(value)).abs() > 1e150)
-        {
-            self.note(&Error::out_of_range(
-                "squares overflow on the way to a result that need not",
-            ));
+        if has_squares {
+            let doubles = || inputs.iter().flatten().map(|value| float(&as_double(value)));
+            if doubles().any(|value| value.abs() > 1e150) {
+                self.note(&Error::out_of_range(
+                    "squares overflow on the way to a result that need not",
+                ));
+            }
+            // Products of what is larger have their last of 106 bits above 2^-1074.
+            if doubles().any(|value| value != 0.0 && value.abs() < 1e-120) {
+                self.note_lost_digits();
+            }
         }
         let argument_type = aggregate.argument.as_ref().map(Expr::data_type);
         let cell = if let OfPairs(function) = aggregate.function {

@@ -2,12 +2,12 @@
 
 use std::cmp::Ordering;
 
-use martlet::plan::{Expr, Window, WindowFunction};
+use martlet::plan::{Comparison, Expr, LogicalPlan, Window, WindowFunction};
 use martlet::{Error, Result, Value};
 
 use crate::aggregate::canonical;
 use crate::answer::{Row, bits};
-use crate::plan::{Cell, LazyRow, Model, Order, Relation, shown, sort_order};
+use crate::plan::{Cell, LazyRow, Model, Order, Relation, is_same, sort_order};
 
 /// A row's partition, told apart by its bits, and its sort keys.
 type Key = (String, Row);
@@ -54,7 +54,7 @@ impl Model {
         // Which of two rows that tie is the first follows from the order in which they came.
         let numbers_rows = window.functions.contains(&WindowFunction::RowNumber);
         let is_chance = |row: usize| {
-            let differs = |other: &usize| shown(&rows[*other]) != shown(&rows[row]);
+            let differs = |other: &usize| *other != row && !is_same(&rows[*other], &rows[row]);
             peers_of(row)
                 .iter()
                 .any(|other| order_of(*other, row) == Ordering::Equal && differs(other))
@@ -79,6 +79,35 @@ impl Model {
         let partition: Row = partition.collect::<Result<_>>()?;
         Ok((bits(&partition), order.into_iter().collect::<Result<_>>()?))
     }
+}
+
+/// Whether a filter of a window's rows asks for a number below 1. No row has one, whatever its keys are:
+/// no row is needed, nor what fails on the way to its number.
+pub(crate) fn keeps_no_number(input: &LogicalPlan, predicate: &Expr) -> bool {
+    let LogicalPlan::Window { input, window } = input else { return false };
+    let width = input.output().len();
+    let numbers = width..width + window.functions.len();
+    let is_number =
+        |expr: &Expr| matches!(expr, Expr::Column { index, .. } if numbers.contains(index));
+    let conjuncts = match predicate {
+        Expr::And(conjuncts) => conjuncts.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    let is_below_one = |value: &Value| matches!(value, Value::Int(value) if *value < 1);
+    conjuncts.iter().any(|conjunct| match conjunct {
+        Expr::Compare { op, left, right } if is_number(left) => match (op, right.as_ref()) {
+            (Comparison::Less, Expr::Literal { value, .. }) => {
+                is_below_one(value) || *value == Value::Int(1)
+            }
+            (
+                Comparison::LessOrEqual | Comparison::Equal | Comparison::NotDistinct,
+                Expr::Literal { value, .. },
+            ) => is_below_one(value),
+            _ => false,
+        },
+        Expr::InList { input, list } => is_number(input) && list.iter().all(is_below_one),
+        _ => false,
+    })
 }
 
 fn with_cells(rows: Vec<LazyRow>, order: Order, cells: impl Fn(usize) -> Vec<Cell>) -> Relation {
