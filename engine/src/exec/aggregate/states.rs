@@ -12,9 +12,9 @@ use crate::types::{DataType, Result, Value};
 use crate::vector::Vector;
 
 /// Rows of a run below which it does not pay to know of it.
-const RUN_LEN_MIN: usize = 64;
+const RUN_LEN_MIN: usize = if cfg!(test) { 4 } else { 64 };
 /// Rows after which unclustered keys are found out.
-const RUN_LOOK_LEN: usize = 512;
+const RUN_LOOK_LEN: usize = if cfg!(test) { 8 } else { 512 };
 
 /// Which of the states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -270,9 +270,14 @@ fn aggregates() -> impl Strategy<Value = Vec<Aggregate>> {
     prop::collection::vec(one.prop_map(|(f, a, d, w)| call(f, a, d && f != CountRows, w)), 0..4)
 }
 
+/// Rows of their own, and in runs that are long enough to be found.
 fn rows() -> impl Strategy<Value = Vec<Vec<Row>>> {
     let row = (prop::option::weighted(0.9, -6_i64..7), prop::option::weighted(0.9, 0_u32..4));
-    prop::collection::vec(prop::collection::vec(row, 0..40), 0..6)
+    let runs = |len: std::ops::Range<usize>, count_max: usize| {
+        let run = (row.clone(), len).prop_map(|(row, len)| vec![row; len]);
+        prop::collection::vec(run, 0..count_max).prop_map(|runs| runs.concat())
+    };
+    prop::collection::vec(prop_oneof![runs(1..2, 40), runs(4..20, 5)], 0..6)
 }
 
 fn check(
@@ -313,6 +318,15 @@ proptest! {
         check(&morsels, &keys, &aggregates, lengths, ranked)
             .map_err(|error| TestCaseError::fail(error.to_string()))?;
     }
+}
+
+#[test]
+fn a_run_of_nulls_leaves_its_group_without_a_sum() -> Result<()> {
+    let morsel = [vec![(Some(5), Some(1)); 10], vec![(None, Some(2)); 10]].concat();
+    let sums = [AggregateFunction::Sum, AggregateFunction::Avg];
+    let sums =
+        sums.into_iter().flat_map(|sum| (1..5).map(move |column| call(sum, column, false, false)));
+    check(&[morsel], &[1], &sums.collect::<Vec<Aggregate>>(), (1, 2_048, 1_000), false)
 }
 
 #[test]
