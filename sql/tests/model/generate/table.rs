@@ -25,7 +25,13 @@ enum Shape {
     /// Any value.
     Any,
     Sorted,
+    /// One of a few values, or NULL, for [`RUN_LEN`] rows at a time: where several columns are so, a
+    /// group has one value, or none.
+    Runs,
 }
+
+/// As many rows of one group as aggregates take together.
+const RUN_LEN: usize = 64;
 
 impl RandomTable {
     /// A table of 1 to 12 columns.
@@ -108,20 +114,21 @@ fn data_type(random: &mut Random) -> DataType {
 }
 
 fn column(random: &mut Random, data_type: DataType, row_count: usize) -> Vec<Value> {
-    let shape = [Shape::Constant, Shape::Few, Shape::Few, Shape::Any, Shape::Any, Shape::Sorted]
-        [random.index(6)];
+    use Shape::{Any, Constant, Few, Runs, Sorted};
+    let shape = [Constant, Few, Few, Any, Any, Sorted, Runs][random.index(7)];
     let null_percent = [0, 0, 5, 50, 95, 100][random.index(6)];
     let few_count = [2, 5, 20][random.index(3)];
     let few: Vec<Value> = (0..few_count).map(|_| value(random, data_type)).collect();
-    let mut values: Vec<Value> = (0..row_count)
+    let value_count = if shape == Runs { row_count.div_ceil(RUN_LEN) } else { row_count };
+    let mut values: Vec<Value> = (0..value_count)
         .map(|row| match shape {
-            Shape::Constant => few[0].clone(),
-            Shape::Few if row > row_count / 2 && random.chance(2) => value(random, data_type),
-            Shape::Few => few[random.index(few.len())].clone(),
-            Shape::Any | Shape::Sorted => value(random, data_type),
+            Constant => few[0].clone(),
+            Few if row > row_count / 2 && random.chance(2) => value(random, data_type),
+            Few | Runs => few[random.index(few.len())].clone(),
+            Any | Sorted => value(random, data_type),
         })
         .collect();
-    if shape == Shape::Sorted {
+    if shape == Sorted {
         values.sort_by(Value::order);
     }
     for value in &mut values {
@@ -129,7 +136,8 @@ fn column(random: &mut Random, data_type: DataType, row_count: usize) -> Vec<Val
             *value = Value::Null;
         }
     }
-    values
+    let place = |row: usize| if shape == Runs { row / RUN_LEN } else { row };
+    (0..row_count).map(|row| values[place(row)].clone()).collect()
 }
 
 /// A text column whose dictionary is large, and grows by a word or two in the second half.
