@@ -63,69 +63,69 @@ fn float_facts_body(values: &[f64]) -> FloatFacts {
 }
 
 vectorised! {
-    /// Least and greatest exponent field, at least 1, of the values that are not 0; (`u32::MAX`, 0)
-    /// when there are none.
-    fn exponent_fields(values: &[f64]) -> (u32, u32) = exponent_fields_body
+    /// Greatest exponent field, at least 1, of the values that are not 0; 0 when there are none.
+    fn greatest_exponent(values: &[f64]) -> u32 = greatest_exponent_body
 }
 
 #[inline(always)]
-fn exponent_fields_body(values: &[f64]) -> (u32, u32) {
-    // Without their sign, doubles order as their bits do; less one, zeros are the greatest.
-    let (mut least, mut greatest) = (u64::MAX, 0);
-    for value in values {
-        let magnitude = value.to_bits() << 1;
-        least = least.min(magnitude.wrapping_sub(1));
-        greatest = greatest.max(magnitude);
-    }
-    if greatest == 0 {
-        return (u32::MAX, 0);
-    }
-    let field = |magnitude: u64| (magnitude >> (MANTISSA_BITS + 1)).max(1) as u32;
-    (field(least + 1), field(greatest))
+fn greatest_exponent_body(values: &[f64]) -> u32 {
+    // Without their sign, doubles order as their bits do.
+    let greatest = values.iter().fold(0, |greatest, value| greatest.max(value.to_bits() << 1));
+    if greatest == 0 { 0 } else { (greatest >> (MANTISSA_BITS + 1)).max(1) as u32 }
 }
 
-/// The mantissa with its sign, and how far it is shifted in units of 2^(`unit` - 1075), at most 63 bits.
+/// The mantissa with its sign, how far it is shifted in units of 2^(`unit` - 1075), at most 63 bits, and
+/// the bits below the unit, which it has no longer.
 #[inline(always)]
-fn mantissa_and_shift(value: f64, unit: u64) -> (i64, u64) {
+fn mantissa_and_shift(value: f64, unit: u64) -> (i64, u64, i64) {
     let bits = value.to_bits();
     let field = bits >> MANTISSA_BITS & EXPONENT_MASK;
     let leading = if field > 0 { 1 << MANTISSA_BITS } else { 0 };
     let mantissa = bits & ((1 << MANTISSA_BITS) - 1) | leading;
     let sign = bits.cast_signed() >> 63;
-    ((mantissa.cast_signed() ^ sign) - sign, (field.max(unit) - unit) & 63)
+    let signed = (mantissa.cast_signed() ^ sign) - sign;
+    let below = (unit - field.max(1).min(unit)).min(63);
+    let kept = signed >> below;
+    (kept, (field.max(unit) - unit) & 63, (kept << below) ^ signed)
 }
 
 vectorised! {
     /// Each value in units of 2^(`unit` - 1075), as the low and the high 64 bits of an integer of 128.
-    /// Exponent fields are from `unit` to `unit` + 62, but for zeros.
-    fn scale_floats(values: &[f64], unit: u32, lows: &mut [u64], highs: &mut [i64]) = scale_floats_body
+    /// Exponent fields are at most `unit` + 62. The result is 0 if all values are multiples of the unit.
+    fn scale_floats(values: &[f64], unit: u32, lows: &mut [u64], highs: &mut [i64]) -> i64 = scale_floats_body
 }
 
 #[inline(always)]
-fn scale_floats_body(values: &[f64], unit: u32, lows: &mut [u64], highs: &mut [i64]) {
+fn scale_floats_body(values: &[f64], unit: u32, lows: &mut [u64], highs: &mut [i64]) -> i64 {
     let unit = u64::from(unit);
+    let mut lost = 0;
     for ((value, low), high) in values.iter().zip(lows).zip(highs) {
-        let (signed, shift) = mantissa_and_shift(*value, unit);
+        let (signed, shift, below) = mantissa_and_shift(*value, unit);
         *low = signed.cast_unsigned() << shift;
         *high = signed >> 1 >> (63 - shift);
+        lost |= below;
     }
+    lost
 }
 
 vectorised! {
     /// Each value in units of 2^(`unit` - 1075), as its low `low_bits` bits and the rest. Exponent fields
-    /// are from `unit` to `unit` + `low_bits`, but for zeros.
-    fn split_floats(values: &[f64], unit: u32, low_bits: u32, halves: &mut [[i64; 2]]) = split_floats_body
+    /// are at most `unit` + `low_bits`. The result is 0 if all values are multiples of the unit.
+    fn split_floats(values: &[f64], unit: u32, low_bits: u32, halves: &mut [[i64; 2]]) -> i64 = split_floats_body
 }
 
 #[inline(always)]
-fn split_floats_body(values: &[f64], unit: u32, low_bits: u32, halves: &mut [[i64; 2]]) {
+fn split_floats_body(values: &[f64], unit: u32, low_bits: u32, halves: &mut [[i64; 2]]) -> i64 {
     let unit = u64::from(unit);
     let low_mask = (1_u64 << low_bits) - 1;
+    let mut lost = 0;
     for (value, half) in values.iter().zip(halves) {
-        let (signed, shift) = mantissa_and_shift(*value, unit);
+        let (signed, shift, below) = mantissa_and_shift(*value, unit);
         let low = (signed.cast_unsigned() << shift) & low_mask;
         *half = [low.cast_signed(), signed >> (u64::from(low_bits).wrapping_sub(shift) & 63)];
+        lost |= below;
     }
+    lost
 }
 
 vectorised! {
@@ -191,39 +191,69 @@ mod tests {
 
     #[test]
     fn exponents_are_those_of_the_values_that_are_not_zero() {
-        let values = [0.0, 4.0, -0.0, -0.5, f64::from_bits(1)];
-        assert_eq!(exponent_fields(&values[..4]), (1_022, 1_025));
-        assert_eq!(exponent_fields(&values), (1, 1_025));
-        assert_eq!(exponent_fields(&values[..1]), (u32::MAX, 0));
-        assert_eq!(exponent_fields(&[f64::NAN]), (0x7FF, 0x7FF));
+        assert_eq!(greatest_exponent(&[0.0, 4.0, -0.0, -0.5, f64::from_bits(1)]), 1_025);
+        assert_eq!(greatest_exponent(&[f64::from_bits(1), -0.0]), 1);
+        assert_eq!(greatest_exponent(&[-0.0]), 0);
+        assert_eq!(greatest_exponent(&[f64::NAN]), 0x7FF);
+    }
+
+    /// The double in units of 2^(`unit` - 1075), if it is a multiple of that.
+    fn naive(value: f64, unit: u64) -> Option<i128> {
+        let bits = value.to_bits();
+        let field = bits >> MANTISSA_BITS & EXPONENT_MASK;
+        let fraction = i128::from(bits & ((1 << MANTISSA_BITS) - 1));
+        let mantissa = fraction + if field > 0 { 1 << MANTISSA_BITS } else { 0 };
+        let field = field.max(1);
+        let magnitude = if field >= unit {
+            mantissa << (field - unit)
+        } else {
+            let below = (unit - field).min(100);
+            (mantissa >> below << below == mantissa).then_some(mantissa >> below)?
+        };
+        Some(if value.is_sign_negative() { -magnitude } else { magnitude })
     }
 
     #[test]
     fn scaled_doubles_are_the_integers_that_they_are_in_their_unit() {
-        for unit in [1, 1_000] {
-            let mut values = doubles(unit, unit + 41);
-            values.extend([0.0, -0.0]);
-            let (mut lows, mut highs) = (vec![0; values.len()], vec![0; values.len()]);
+        for unit in [1_u64, 60, 1_000] {
+            let mut values = doubles(unit.saturating_sub(54), unit + 41);
+            values.extend(doubles(unit, unit + 41));
+            let short = doubles(unit.saturating_sub(40), unit + 2);
+            values.extend(short.iter().map(|value| f64::from_bits(value.to_bits() >> 45 << 45)));
+            values.extend([0.0, -0.0, f64::from_bits(1)]);
             let scale = u32::try_from(unit).unwrap();
-            scale_floats(&values, scale, &mut lows, &mut highs);
-            let mut halves = vec![[7; 2]; values.len()];
-            split_floats(&values, scale, 41, &mut halves);
-            for (((value, low), high), halves) in values.iter().zip(lows).zip(highs).zip(halves) {
-                let bits = value.to_bits();
-                let field = bits >> MANTISSA_BITS & EXPONENT_MASK;
-                let fraction = i128::from(bits & ((1 << MANTISSA_BITS) - 1));
-                let leading = if field > 0 { 1 << MANTISSA_BITS } else { 0 };
-                let mantissa = (fraction + leading) << field.saturating_sub(unit);
-                let naive = if value.is_sign_negative() { -mantissa } else { mantissa };
-                assert_eq!(i128::from(high) << 64 | i128::from(low), naive, "{value:e}");
-                assert!((0..1 << 41).contains(&halves[0]), "{value:e}");
-                assert_eq!(
-                    (i128::from(halves[1]) << 41) + i128::from(halves[0]),
-                    naive,
-                    "{value:e}"
-                );
+            let (mut multiples, mut others) = (0, 0);
+            for value in values {
+                let (mut low, mut high, mut halves) = ([7], [7], [[7; 2]]);
+                let lost = scale_floats(&[value], scale, &mut low, &mut high);
+                let lost_by_halves = split_floats(&[value], scale, 41, &mut halves);
+                let Some(naive) = naive(value, unit) else {
+                    assert!(lost != 0 && lost_by_halves != 0, "{value:e}");
+                    others += 1;
+                    continue;
+                };
+                multiples += 1;
+                assert!(lost == 0 && lost_by_halves == 0, "{value:e}");
+                assert_eq!(i128::from(high[0]) << 64 | i128::from(low[0]), naive, "{value:e}");
+                let [low, high] = halves[0];
+                assert!((0..1 << 41).contains(&low), "{value:e}");
+                assert_eq!((i128::from(high) << 41) + i128::from(low), naive, "{value:e}");
             }
+            assert!(multiples > 1_000 && (others > 100 || unit == 1), "{multiples}, {others}");
         }
+    }
+
+    #[test]
+    fn one_value_among_many_that_is_no_multiple_is_seen() {
+        let mut values = doubles(1_000, 1_041);
+        let len = values.len();
+        let (mut lows, mut highs) = (vec![0; len], vec![0; len]);
+        let mut halves = vec![[0; 2]; len];
+        assert_eq!(scale_floats(&values, 1_000, &mut lows, &mut highs), 0);
+        assert_eq!(split_floats(&values, 1_000, 41, &mut halves), 0);
+        values[len - 2] = f64::from_bits(999 << MANTISSA_BITS | 1);
+        assert_ne!(scale_floats(&values, 1_000, &mut lows, &mut highs), 0);
+        assert_ne!(split_floats(&values, 1_000, 41, &mut halves), 0);
     }
 
     #[test]

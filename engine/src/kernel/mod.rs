@@ -15,6 +15,7 @@ mod floats;
 mod isa;
 mod lane;
 mod scan;
+mod scatter;
 mod sum;
 
 pub(crate) use self::bitpack::{BLOCK_LEN, append_widened, get, pack, packed_words, unpack};
@@ -27,7 +28,7 @@ pub(crate) use self::filter::{
     keep_within, max, push_positions, within,
 };
 pub(crate) use self::floats::{
-    exponent_fields, flip_and_clamp, float_facts, float_orders, scale_floats, split_floats,
+    flip_and_clamp, float_facts, float_orders, greatest_exponent, scale_floats, split_floats,
     two_products,
 };
 pub(crate) use self::lane::{Integer, Lane};
@@ -35,6 +36,7 @@ pub(crate) use self::scan::{
     add_multiples, count_changes, count_equal, count_wider, differences, distances, gather,
     min_max, prefix_sums, select_valid,
 };
+pub(crate) use self::scatter::scatter;
 pub(crate) use self::sum::{
     FEW_GROUPS, add_shifted, add_to_few, count_few, put_shifted, sum, sum_narrow,
 };

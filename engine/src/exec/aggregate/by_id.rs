@@ -30,6 +30,8 @@ pub(super) struct ById {
     present: Vec<bool>,
     /// By code; only of those that merge cheaply.
     local: Option<States>,
+    /// States for the next code book, and how many codes they have room for.
+    spare: Option<(States, usize)>,
     /// A bit by id. NULL's id is the last.
     seen: Vec<u64>,
     /// Every key that there may be has its bit.
@@ -52,6 +54,7 @@ impl ById {
             book: None,
             present: Vec::new(),
             local: None,
+            spare: None,
             seen: vec![0; group_count.div_ceil(64)],
             has_seen_all: false,
             batch_count: 0,
@@ -133,9 +136,15 @@ impl ById {
         self.flush()?;
         let code_count = book.null_code() as usize + 1;
         self.book = Some(Arc::clone(book));
-        self.present = vec![false; code_count];
-        let mut local = work.states()?;
-        local.resize_ahead(code_count, Which::Cheap)?;
+        self.present.clear();
+        self.present.resize(code_count, false);
+        // Much more room than there are codes would cost more to clear than new memory does.
+        let spare = self.spare.take().filter(|(_, room)| room / 2 <= code_count);
+        let (mut local, room) = match spare {
+            Some(spare) => spare,
+            None => (work.states()?, 0),
+        };
+        local.resize_ahead(code_count.max(room), Which::Cheap)?;
         self.local = Some(local);
         Ok(())
     }
@@ -160,6 +169,9 @@ impl ById {
         if let Some(mut local) = self.local.take() {
             local.settle()?;
             self.states.merge(&local, Which::Cheap, &from, &to)?;
+            if local.clear(Which::Cheap) {
+                self.spare = Some((local, self.present.len()));
+            }
         }
         self.account()
     }
@@ -170,12 +182,15 @@ impl ById {
     /// `OutOfMemory`.
     pub(super) fn end(&mut self) -> Result<()> {
         self.flush()?;
+        self.spare = None;
         self.states.settle()?;
         self.account()
     }
 
     fn account(&mut self) -> Result<()> {
-        let states = self.states.bytes() + self.local.as_ref().map_or(0, States::bytes);
+        let spare = self.spare.as_ref().map(|(states, _)| states);
+        let other = self.local.iter().chain(spare).map(States::bytes);
+        let states = self.states.bytes() + other.sum::<usize>();
         let ids = self.ids.capacity() * size_of::<u32>();
         self.memory.resize(states + ids + self.seen.len() * 8 + self.present.len())
     }

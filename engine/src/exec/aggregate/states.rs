@@ -145,6 +145,12 @@ impl States {
         Ok(())
     }
 
+    /// Forgets all rows of settled states, and keeps the memory of some of them; `false` for what has to
+    /// be made anew instead.
+    pub(super) fn clear(&mut self, which: Which) -> bool {
+        self.each.iter_mut().all(|state| !which.holds(state.as_ref()) || state.clear())
+    }
+
     /// Whether [`settle`](Self::settle) has nothing left to do.
     pub(super) fn is_settled(&self) -> bool {
         self.words.as_ref().is_none_or(Words::is_empty)

@@ -132,6 +132,8 @@ pub(super) struct Words {
     sums: Vec<i64>,
     /// Rows in them.
     row_count: usize,
+    /// What the words are emptied through: rows, and sums of a field.
+    room: [Vec<i64>; 2],
     /// Too many groups would have to be emptied too often.
     is_off: bool,
 }
@@ -139,7 +141,7 @@ pub(super) struct Words {
 impl Words {
     /// No group yet.
     pub(super) fn new(layout: Layout) -> Words {
-        Words { layout, sums: Vec::new(), row_count: 0, is_off: false }
+        Words { layout, sums: Vec::new(), row_count: 0, room: Default::default(), is_off: false }
     }
 
     /// Whether the groups are few enough for words.
@@ -159,7 +161,8 @@ impl Words {
 
     /// Bytes held.
     pub(super) fn bytes(&self) -> usize {
-        self.sums.capacity() * size_of::<i64>()
+        let room = self.room.iter().map(Vec::capacity).sum::<usize>();
+        (self.sums.capacity() + room) * size_of::<i64>()
     }
 
     /// Rows that the words have room for.
@@ -178,7 +181,7 @@ impl Words {
     ) -> Result<()> {
         if !self.is_off && group_count > self.rows_max() / ROWS_PER_GROUP {
             self.empty_into(states)?;
-            self.sums = Vec::new();
+            (self.sums, self.room) = Default::default();
             self.is_off = true;
         }
         if !self.is_off && self.sums.len() < group_count {
@@ -216,9 +219,7 @@ impl Words {
                 continue;
             }
             let sums = &mut self.sums[..];
-            for (group, row_word) in groups.iter().zip(row_words) {
-                sums[*group as usize] += *row_word;
-            }
+            kernel::scatter(groups, row_words, |group, word| sums[group] += word);
         }
         Ok(())
     }
@@ -233,22 +234,23 @@ impl Words {
             return Ok(());
         }
         let layout = &self.layout;
-        let counts: Vec<i64> = match layout.count_shift {
-            Some(shift) => self.sums.iter().map(|word| word >> shift).collect(),
-            None => Vec::new(),
-        };
+        let [counts, sums] = &mut self.room;
+        counts.clear();
+        if let Some(shift) = layout.count_shift {
+            counts.extend(self.sums.iter().map(|word| word >> shift));
+        }
         for field in &layout.fields {
             let mask = (1 << (field.width + layout.row_bits)) - 1;
-            let mut sums: Vec<i64> =
-                self.sums.iter().map(|word| word >> field.shift & mask).collect();
+            sums.clear();
+            sums.extend(self.sums.iter().map(|word| word >> field.shift & mask));
             if field.base != 0 {
-                let counted = sums.iter_mut().zip(&counts);
+                let counted = sums.iter_mut().zip(&*counts);
                 counted.for_each(|(sum, count)| *sum += field.base * count);
             }
-            states[field.state].add_sums(&sums, row_count as u64)?;
+            states[field.state].add_sums(sums, row_count as u64)?;
         }
         if let Some(state) = layout.count {
-            states[state].add_sums(&counts, row_count as u64)?;
+            states[state].add_sums(counts, row_count as u64)?;
         }
         self.sums.fill(0);
         Ok(())

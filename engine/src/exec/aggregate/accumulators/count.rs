@@ -56,6 +56,11 @@ impl Accumulator for CountRows {
         Ok(())
     }
 
+    fn clear(&mut self) -> bool {
+        self.counts.fill(0);
+        true
+    }
+
     fn add_sums(&mut self, sums: &[i64], _value_count: u64) -> Result<()> {
         self.counts.iter_mut().zip(sums).for_each(|(count, sum)| *count += sum);
         Ok(())
@@ -113,6 +118,10 @@ impl Accumulator for Count {
             without_nulls(all, argument)?.map_or(all.len(), |(groups, _)| groups.borrow().len());
         self.0.add_run(group, len);
         Ok(())
+    }
+
+    fn clear(&mut self) -> bool {
+        self.0.clear()
     }
 
     fn merge(&mut self, other: &dyn Accumulator, from: &[u32], to: &[u32]) -> Result<()> {

@@ -16,6 +16,7 @@ use arrow::datatypes::{
 use super::text::TextExtreme;
 use super::{Accumulator, Groups, Seen, same_kind, without_nulls};
 use crate::exec::source::ColumnKind;
+use crate::kernel;
 use crate::types::{DataType, Error, Result, canonical_float};
 use crate::vector::{CodeBook, DictionaryVector, IdOrder, Vector};
 
@@ -92,10 +93,10 @@ where
                 self.best[0] = best;
             }
             Groups::Each(groups) => {
-                for (group, value) in groups.iter().zip(values) {
-                    let best = &mut self.best[*group as usize];
-                    *best = better::<_, MAX>(*best, *value);
-                }
+                let best = &mut self.best[..];
+                kernel::scatter(groups, values, |group, value| {
+                    best[group] = better::<_, MAX>(best[group], value);
+                });
             }
         }
         Ok(())
@@ -155,6 +156,12 @@ where
                 self.add(groups.borrow(), &argument)
             }
         }
+    }
+
+    fn clear(&mut self) -> bool {
+        self.best.fill(Self::worst());
+        self.seen.clear();
+        true
     }
 
     fn merge(&mut self, other: &dyn Accumulator, from: &[u32], to: &[u32]) -> Result<()> {
@@ -244,6 +251,11 @@ impl<const MAX: bool> Accumulator for IdExtreme<MAX> {
             Groups::First(len) => self.add_ordered(&vec![0; len], &ids),
             Groups::Each(groups) => self.add_ordered(groups, &ids),
         }
+    }
+
+    fn clear(&mut self) -> bool {
+        self.best.fill(self.identity.null_code());
+        true
     }
 
     fn merge(&mut self, other: &dyn Accumulator, from: &[u32], to: &[u32]) -> Result<()> {

@@ -124,6 +124,12 @@ pub(crate) trait Accumulator: Any + Debug + Send + Sync {
         Err(Error::internal("sums for an aggregate that is none"))
     }
 
+    /// Forgets all rows, and keeps the memory and the room for groups; `false` for what has to be made
+    /// anew instead.
+    fn clear(&mut self) -> bool {
+        false
+    }
+
     /// Whether [`Accumulator::settle`] has nothing left to do.
     fn is_settled(&self) -> bool {
         true

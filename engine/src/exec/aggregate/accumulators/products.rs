@@ -17,6 +17,9 @@ use super::Groups;
 use crate::exec::aggregate::exact::FloatSums;
 use crate::kernel;
 
+/// Products that are made at once.
+const PIECE_LEN: usize = 1_024;
+
 /// Sums of products by group.
 #[derive(Debug, Default)]
 pub(super) struct Products {
@@ -33,10 +36,17 @@ impl Products {
 
     /// Adds the product of each pair to its group.
     pub(super) fn add(&mut self, groups: Groups<'_>, x: &[f64], y: &[f64]) {
-        let (mut products, mut rests) = (vec![0.0; x.len()], vec![0.0; x.len()]);
-        kernel::two_products(x, y, &mut products, &mut rests);
-        add(&mut self.products, groups, &products);
-        add(&mut self.rests, groups, &rests);
+        let (mut products, mut rests) = ([0.0; PIECE_LEN], [0.0; PIECE_LEN]);
+        for (index, (x, y)) in x.chunks(PIECE_LEN).zip(y.chunks(PIECE_LEN)).enumerate() {
+            let (products, rests) = (&mut products[..x.len()], &mut rests[..x.len()]);
+            kernel::two_products(x, y, products, rests);
+            let groups = match groups {
+                Groups::First(_) => Groups::First(x.len()),
+                Groups::Each(groups) => Groups::Each(&groups[index * PIECE_LEN..][..x.len()]),
+            };
+            add(&mut self.products, groups, products);
+            add(&mut self.rests, groups, rests);
+        }
     }
 
     /// Takes over the groups `from` of `other`, as the groups `to`.
@@ -107,9 +117,7 @@ pub(super) fn count(counts: &mut [u64], groups: Groups<'_>) {
         Groups::First(0) => {}
         Groups::First(len) => counts[0] += len as u64,
         Groups::Each(groups) => {
-            for group in groups {
-                counts[*group as usize] += 1;
-            }
+            kernel::scatter(groups, groups, |group, _| counts[group] += 1);
         }
     }
 }

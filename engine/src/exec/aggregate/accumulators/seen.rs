@@ -44,6 +44,12 @@ impl Seen {
         self.resize(group_count);
     }
 
+    /// Forgets all rows.
+    pub(super) fn clear(&mut self) {
+        self.all_below = 0;
+        self.flags.iter_mut().for_each(|flags| flags.fill(false));
+    }
+
     /// A batch in which every row of the table's batch has a value.
     pub(super) fn all(&mut self, groups: Groups<'_>) {
         match &mut self.flags {

@@ -77,6 +77,8 @@ trait Sums: Debug + Send + Sync + 'static {
     /// Adds an array without NULLs.
     fn add(&mut self, groups: Groups<'_>, values: &ArrayRef) -> Result<()>;
     fn merge(&mut self, other: &Self, from: &[u32], to: &[u32]);
+    /// Sets all sums to 0.
+    fn clear(&mut self);
     /// Adds to each group a sum, of `value_count` values within 32 bits for all groups.
     fn add_sums(&mut self, _sums: &[i64], _value_count: u64) -> Result<()> {
         Err(Error::internal("sums of other values"))
@@ -201,6 +203,13 @@ impl<S: Sums> Accumulator for SumOf<S> {
         added
     }
 
+    fn clear(&mut self) -> bool {
+        self.sums.clear();
+        self.seen.clear();
+        self.counts.fill(0);
+        true
+    }
+
     fn add_sums(&mut self, sums: &[i64], value_count: u64) -> Result<()> {
         self.seen.all(Groups::First(1));
         self.sums.add_sums(sums, value_count)
@@ -313,9 +322,7 @@ fn accumulate<N: Integer>(sums: &mut [i64], groups: Groups<'_>, values: &[N]) {
             kernel::add_to_few(sums, groups, values);
         }
         Groups::Each(groups) => {
-            for (group, value) in groups.iter().zip(values) {
-                sums[*group as usize] += value.to_i64();
-            }
+            kernel::scatter(groups, values, |group, value| sums[group] += value.to_i64());
         }
     }
 }
@@ -374,6 +381,11 @@ impl Sums for Integers {
         Ok(())
     }
 
+    fn clear(&mut self) {
+        self.sums.fill(0);
+        (self.moved, self.value_count) = (Vec::new(), 0);
+    }
+
     fn merge(&mut self, other: &Integers, from: &[u32], to: &[u32]) {
         if other.moved.is_empty() && self.value_count + other.value_count < VALUES_MAX {
             self.value_count += other.value_count;
@@ -423,9 +435,7 @@ fn accumulate_wide<N: Integer>(sums: &mut [i128], groups: Groups<'_>, values: &[
         Groups::First(0) => {}
         Groups::First(_) => sums[0] += kernel::sum(values),
         Groups::Each(groups) => {
-            for (group, value) in groups.iter().zip(values) {
-                sums[*group as usize] += value.to_i128();
-            }
+            kernel::scatter(groups, values, |group, value| sums[group] += value.to_i128());
         }
     }
 }
@@ -449,6 +459,10 @@ impl Sums for WideIntegers {
     fn add_sums(&mut self, sums: &[i64], _value_count: u64) -> Result<()> {
         self.sums.iter_mut().zip(sums).for_each(|(total, sum)| *total += i128::from(*sum));
         Ok(())
+    }
+
+    fn clear(&mut self) {
+        self.sums.fill(0);
     }
 
     fn merge(&mut self, other: &WideIntegers, from: &[u32], to: &[u32]) {
@@ -500,6 +514,10 @@ impl Sums for Decimals {
         Ok(())
     }
 
+    fn clear(&mut self) {
+        self.sums.fill(Sum192::default());
+    }
+
     fn merge(&mut self, other: &Decimals, from: &[u32], to: &[u32]) {
         for (from, to) in from.iter().zip(to) {
             self.sums[*to as usize].merge(other.sums[*from as usize]);
@@ -541,6 +559,10 @@ impl Sums for FloatSums {
             Groups::Each(groups) => FloatSums::add(self, groups, values),
         }
         Ok(())
+    }
+
+    fn clear(&mut self) {
+        FloatSums::clear(self);
     }
 
     fn merge(&mut self, other: &FloatSums, from: &[u32], to: &[u32]) {

@@ -1,10 +1,10 @@
 //! Exact sums of doubles, one per group.
 //!
 //! Each group has a 128-bit integer in a unit common to all, 2^(unit - 1075). A double whose exponent
-//! field is e adds mantissa << (e - unit); with e at most unit + 41 an addend has 94 bits, so that
-//! 2^32 of them fit. The unit is chosen from the first values seen; what lies outside the window (and
-//! NaN and the infinities) goes to a [`WideSum`] of its group. Business data, within twelve decimal
-//! orders of magnitude of each other, never leaves the window.
+//! field is e adds mantissa × 2^(e - unit); with e at most unit + 41 an addend has 94 bits, so that
+//! 2^32 of them fit. The unit is chosen from the first values seen; what is no multiple of it or lies
+//! above the window (and NaN and the infinities) goes to a [`WideSum`] of its group. Business data,
+//! within twelve decimal orders of magnitude of each other, hardly leaves the window.
 //!
 //! Recent addends are in two halves of 64 bits a group, the low 41 bits and the rest, that are added
 //! side by side, without a carry, and are moved into the 128 bits before either could overflow.
@@ -12,7 +12,7 @@
 use hashbrown::HashMap;
 
 use super::ratio::power_of_two;
-use super::{Sum192, WideSum, exponent_field, ratio, split};
+use super::{Sum192, WideSum, ratio, split};
 use crate::kernel;
 
 /// Largest distance of an exponent from the unit: 53 + 41 + 32 bits and a sign are 127.
@@ -57,6 +57,14 @@ impl FloatSums {
         self.group_count = group_count;
     }
 
+    /// Sets all sums to 0, and keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        self.recent.fill([0; 2]);
+        self.sums.fill(0);
+        self.wide.clear();
+        (self.unit, self.recent_max, self.value_count) = (0, 0, 0);
+    }
+
     /// Bytes held.
     pub(crate) fn bytes(&self) -> usize {
         self.recent.capacity() * size_of::<[i64; 2]>()
@@ -69,21 +77,19 @@ impl FloatSums {
         match self.prepare(values) {
             Span::Halves(row_max) => self.add_halves(groups, values, row_max),
             Span::Window => {
-                let unit = self.unit;
-                let sums = self.sums();
                 let (mut lows, mut highs) = ([0; PIECE_LEN], [0; PIECE_LEN]);
                 for (groups, values) in groups.chunks(PIECE_LEN).zip(values.chunks(PIECE_LEN)) {
-                    kernel::scale_floats(values, unit, &mut lows, &mut highs);
+                    if kernel::scale_floats(values, self.unit, &mut lows, &mut highs) != 0 {
+                        self.add_each(groups, values);
+                        continue;
+                    }
+                    let sums = self.sums();
                     for ((group, low), high) in groups.iter().zip(&lows).zip(&highs) {
                         sums[*group as usize] += i128::from(*high) << 64 | i128::from(*low);
                     }
                 }
             }
-            Span::Wide => {
-                for (group, value) in groups.iter().zip(values) {
-                    self.add_one(*group, *value);
-                }
-            }
+            Span::Wide => self.add_each(groups, values),
         }
     }
 
@@ -95,14 +101,17 @@ impl FloatSums {
             if self.recent_max + added_max > i64::MAX.cast_unsigned() {
                 self.move_recent();
             }
+            if kernel::split_floats(values, self.unit, LOW_BITS, &mut halves) != 0 {
+                self.add_each(groups, values);
+                continue;
+            }
             self.recent_max += added_max;
-            kernel::split_floats(values, self.unit, LOW_BITS, &mut halves);
             grow(&mut self.recent, self.group_count);
             let recent = &mut self.recent[..];
-            for (group, [low, high]) in groups.iter().zip(&halves) {
-                let sum = &mut recent[*group as usize];
+            kernel::scatter(groups, &halves, |group, [low, high]| {
+                let sum = &mut recent[group];
                 *sum = [sum[0] + low, sum[1] + high];
-            }
+            });
         }
     }
 
@@ -128,17 +137,16 @@ impl FloatSums {
 
     /// Adds all values to group 0.
     pub(crate) fn add_to_first(&mut self, values: &[f64]) {
-        if matches!(self.prepare(values), Span::Wide) {
-            for value in values {
-                self.add_one(0, *value);
-            }
-            return;
-        }
-        let unit = self.unit;
-        let sums = self.sums();
+        let is_wide = matches!(self.prepare(values), Span::Wide);
         let (mut lows, mut highs) = ([0; PIECE_LEN], [0; PIECE_LEN]);
         for values in values.chunks(PIECE_LEN) {
-            kernel::scale_floats(values, unit, &mut lows, &mut highs);
+            if is_wide || kernel::scale_floats(values, self.unit, &mut lows, &mut highs) != 0 {
+                for value in values {
+                    self.add_one(0, *value);
+                }
+                continue;
+            }
+            let sums = self.sums();
             // Halves of a few hundred addends do not overflow 64 bits.
             let lows = &lows[..values.len()];
             let low_halves: u64 = lows.iter().map(|low| low & 0xffff_ffff).sum();
@@ -232,39 +240,40 @@ impl FloatSums {
         if self.value_count >= VALUES_MAX {
             self.empty_into_wide();
         }
-        let (lowest, highest) = kernel::exponent_fields(values);
-        if lowest > highest {
+        let highest = kernel::greatest_exponent(values);
+        if highest == 0 {
             return Span::Halves(0);
         }
         if highest == NOT_FINITE {
             return Span::Wide;
         }
         if self.unit == 0 {
-            let spare = WINDOW.saturating_sub(highest - lowest);
-            self.unit = lowest.saturating_sub(spare / 2).max(1);
+            self.unit = unit_for(highest, kernel::float_facts(values).lowest_bit);
         }
-        if lowest < self.unit || highest > self.unit + WINDOW {
+        if highest > self.unit + WINDOW {
             return Span::Wide;
         }
-        let half_bits = LOW_BITS.max(HIGH_BITS + (highest - self.unit));
+        let half_bits = LOW_BITS.max(HIGH_BITS + highest.saturating_sub(self.unit));
         if half_bits + ROW_BITS_MIN > HALF_BITS {
             return Span::Window;
         }
         Span::Halves(1 << half_bits)
     }
 
+    /// Adds values one by one, wherever they are.
+    fn add_each(&mut self, groups: &[u32], values: &[f64]) {
+        for (group, value) in groups.iter().zip(values) {
+            self.add_one(*group, *value);
+        }
+    }
+
     fn add_one(&mut self, group: u32, value: f64) {
-        let bits = value.to_bits();
-        let (mantissa, exponent) = split(bits);
-        if mantissa == 0 {
+        if value == 0.0 {
             return;
         }
-        let in_window = (self.unit..=self.unit + WINDOW).contains(&exponent);
-        if self.unit > 0 && in_window && exponent != NOT_FINITE {
-            let unit = self.unit;
-            self.sums()[group as usize] += scaled(bits, unit);
-        } else {
-            self.wide(group).add(value);
+        match scaled(value, self.unit).filter(|_| self.unit > 0) {
+            Some(addend) => self.sums()[group as usize] += addend,
+            None => self.wide(group).add(value),
         }
     }
 
@@ -338,15 +347,32 @@ fn addends_of(sums: impl Iterator<Item = i128>, shift: u32, value_count: u64) ->
     Some(value_count.max(u64::try_from(addends).ok()?))
 }
 
-/// The double as an integer in units of 2^(unit - 1075); its exponent is inside the window, or it is
-/// zero.
+/// The unit for values up to the exponent field `highest` that are multiples of 2^`lowest_bit`. Of the
+/// room that they leave two thirds are below them: what was scaled or averaged has more small values
+/// than large ones.
+fn unit_for(highest: u32, lowest_bit: i16) -> u32 {
+    let largest = u32::try_from(i32::from(lowest_bit) + 1_075).unwrap_or(1).min(NOT_FINITE - 1);
+    let room = HALF_BITS - ROW_BITS_MIN - HIGH_BITS;
+    let smallest = highest.saturating_sub(room);
+    if largest < smallest {
+        return largest.max(highest.saturating_sub(WINDOW)).max(1);
+    }
+    (largest - (largest - smallest) / 3 * 2).max(1)
+}
+
+/// The double as an integer in units of 2^(unit - 1075), if it is one inside the window.
 #[inline]
-fn scaled(bits: u64, unit: u32) -> i128 {
-    let field = exponent_field(bits);
-    let mantissa = (bits & ((1 << 52) - 1)) | (u64::from(field != 0) << 52);
-    let sign = bits.cast_signed() >> 63;
-    let signed = (mantissa.cast_signed() ^ sign) - sign;
-    i128::from(signed) << (field.max(unit) - unit)
+fn scaled(value: f64, unit: u32) -> Option<i128> {
+    let (mantissa, field) = split(value.to_bits());
+    if field == NOT_FINITE || field > unit + WINDOW {
+        return None;
+    }
+    let magnitude = match field.checked_sub(unit) {
+        Some(above) => i128::from(mantissa) << above,
+        None if mantissa.trailing_zeros() >= unit - field => i128::from(mantissa >> (unit - field)),
+        None => return None,
+    };
+    Some(if value.is_sign_negative() { -magnitude } else { magnitude })
 }
 
 #[expect(clippy::cast_precision_loss, reason = "the conversion is the one rounding")]

@@ -8,6 +8,8 @@
 const LIMB_BITS: u32 = 64;
 /// 34 × 64 = 2 176 ≥ 2 098 + 64 + sign.
 const LIMBS: usize = 34;
+/// Limbs that a double's digits are in, wherever its first one is: the quotient may lack the first limb.
+const DOUBLE_LIMBS: usize = 3;
 
 /// The exact sum of the doubles added so far.
 #[derive(Clone, Debug)]
@@ -144,18 +146,24 @@ fn negate(limbs: &mut [u64; LIMBS]) {
     }
 }
 
-/// Divides in place; gives the remainder.
+/// Divides in place; gives the remainder. Limbs that a double does not reach become 0, and the remainder
+/// says no more than whether there was anything in them.
 fn divide(limbs: &mut [u64; LIMBS], divisor: u64) -> u64 {
-    if divisor == 1 {
-        return 0;
-    }
+    let top = limbs.iter().rposition(|limb| *limb != 0);
+    let Some(top) = top.filter(|_| divisor != 1) else { return 0 };
+    let (below, reached) = limbs[..=top].split_at_mut(top.saturating_sub(DOUBLE_LIMBS));
     let mut remainder = 0_u64;
-    for limb in limbs.iter_mut().rev() {
+    for limb in reached.iter_mut().rev() {
         let dividend = (u128::from(remainder) << LIMB_BITS) | u128::from(*limb);
         *limb = low_half(dividend / u128::from(divisor));
         remainder = low_half(dividend % u128::from(divisor));
     }
-    remainder
+    if below.is_empty() {
+        return remainder;
+    }
+    let is_exact = remainder == 0 && below.iter().all(|limb| *limb == 0);
+    below.fill(0);
+    u64::from(!is_exact)
 }
 
 /// The double nearest to (`limbs` + `remainder` / `divisor`) × 2^-1074.
