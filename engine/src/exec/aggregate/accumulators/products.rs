@@ -14,7 +14,7 @@
 //! divided by the counts. Must not know how groups are found.
 
 use super::Groups;
-use crate::exec::aggregate::exact::FloatSums;
+use crate::exec::aggregate::exact::{FloatSums, WideSum};
 use crate::kernel;
 
 /// Products that are made at once.
@@ -65,6 +65,11 @@ impl Products {
         (x, y): (&FloatSums, &FloatSums),
         divisor: u64,
     ) -> Option<f64> {
+        if let Some(divisor_by_count) = divisor.checked_mul(count)
+            && let Some(total) = self.integer_about_means(group, count, (x, y))
+        {
+            return total.quotient(divisor_by_count);
+        }
         let n = count as f64;
         let (mean_x, mean_y) = (nearest(x, group, count), nearest(y, group, count));
         let distance = |sums, mean| {
@@ -95,6 +100,29 @@ impl Products {
         scaled.resize(1);
         subtract(&mut scaled, &terms);
         scaled.quotient(0, divisor_by_count).filter(|value| value.is_finite())
+    }
+
+    /// n times the sum of the products of the distances from the means, where all sums are integers whose
+    /// products a [`WideSum`] has room for: n × sum of products - sum of x × sum of y.
+    fn integer_about_means(
+        &self,
+        group: u32,
+        count: u64,
+        (x, y): (&FloatSums, &FloatSums),
+    ) -> Option<WideSum> {
+        let ((x, x_unit), (y, y_unit)) = (x.integer(group)?, y.integer(group)?);
+        // In units of 2^-1074, in which products of halves below 2^256 are added.
+        let shift = (x_unit + y_unit).checked_sub(1_076)?;
+        let parts = [self.products.integer(group)?, self.rests.integer(group)?];
+        if shift.max(parts[0].1).max(parts[1].1) > WideSum::BITS - 320 {
+            return None;
+        }
+        let mut total = WideSum::new();
+        for (sum, unit) in parts {
+            total.add_product(sum, count.into(), unit - 1);
+        }
+        total.add_product(-x, y, shift);
+        Some(total)
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -202,6 +230,11 @@ mod tests {
     #[test]
     fn what_is_left_of_large_products_is_exact() {
         // Python's fractions say so, rounded once.
+        let x = [0.1, 0.2, 0.7, 1.3, -5.25];
+        assert_eq!(covariance(&x, &[1.1, 2.5, 0.3, -7.7, 1e3]), Some(-934.2864));
+        let x = [1_000_000_000.1, 1_000_000_000.2, 1_000_000_000.4];
+        let y = [1_000_000_000.3, 999_999_999.3, 1_000_000_000.0];
+        assert_eq!(covariance(&x, &y), Some(-0.005555559529199172));
         let x = [1e30, -1e30, 1e30, -1e30, 1e-30, 3e-30];
         let y = [0.1, 0.1, 0.7, 0.7, 0.3, 0.5];
         assert_eq!(covariance(&x, &y), Some(3.333333333333334e-32));

@@ -213,6 +213,13 @@ impl FloatSums {
         }
     }
 
+    /// The sum of `group` as an integer in units of 2^(unit - 1075), and the unit; `None` when that is not
+    /// all of it.
+    pub(crate) fn integer(&self, group: u32) -> Option<(i128, u32)> {
+        let is_all = self.wide.is_empty() || !self.wide.contains_key(&group);
+        is_all.then(|| (self.sum(group as usize), self.unit.max(1)))
+    }
+
     /// The sum of `group` divided by `divisor`, rounded once; `None` beyond the largest double.
     pub(crate) fn quotient(&self, group: u32, divisor: u64) -> Option<f64> {
         let sum = self.sum(group as usize);

@@ -7,7 +7,8 @@
 /// Bits per limb.
 const LIMB_BITS: u32 = 64;
 /// 34 × 64 = 2 176 ≥ 2 098 + 64 + sign.
-const LIMBS: usize = 34;
+const LIMBS: usize = LIMBS_U32 as usize;
+const LIMBS_U32: u32 = 34;
 /// Limbs that a double's digits are in, wherever its first one is: the quotient may lack the first limb.
 const DOUBLE_LIMBS: usize = 3;
 
@@ -22,6 +23,9 @@ pub(crate) struct WideSum {
 }
 
 impl WideSum {
+    /// Bits of the number, its sign among them.
+    pub(crate) const BITS: u32 = LIMBS_U32 * LIMB_BITS;
+
     /// Nothing added yet.
     pub(crate) fn new() -> WideSum {
         WideSum {
@@ -49,6 +53,22 @@ impl WideSum {
     /// Adds `sum` × 2^(`shift` - 1074).
     pub(crate) fn add_scaled(&mut self, sum: i128, shift: u32) {
         self.add_shifted(sum.unsigned_abs(), sum < 0, shift);
+    }
+
+    /// Adds `left` × `right` × 2^(`shift` - 1074).
+    pub(crate) fn add_product(&mut self, left: i128, right: i128, shift: u32) {
+        let negative = (left < 0) != (right < 0);
+        let halves = |factor: i128| {
+            let magnitude = factor.unsigned_abs();
+            [u128::from(low_half(magnitude)), magnitude >> LIMB_BITS]
+        };
+        for (left, left_shift) in halves(left).into_iter().zip([0, LIMB_BITS]) {
+            for (right, right_shift) in halves(right).into_iter().zip([0, LIMB_BITS]) {
+                if left != 0 && right != 0 {
+                    self.add_shifted(left * right, negative, shift + left_shift + right_shift);
+                }
+            }
+        }
     }
 
     /// Adds what another accumulator holds.
