@@ -41,7 +41,7 @@ impl Quantile {
 
     fn add(&mut self, groups: Groups<'_>, argument: &Vector) -> Result<()> {
         let keys = self.values.encode(argument)?;
-        self.pairs.add(groups, &keys);
+        self.pairs.add(groups, &keys, self.group_count);
         Ok(())
     }
 }
@@ -89,7 +89,8 @@ impl Accumulator for Quantile {
             Some(mut translation) => {
                 for (from, to) in from.iter().zip(to) {
                     for keys in other.pairs.of(*from) {
-                        self.pairs.extend(*to, keys.iter().map(|key| translation.of(*key)));
+                        let keys = keys.iter().map(|key| translation.of(*key));
+                        self.pairs.extend(*to, keys, self.group_count);
                     }
                 }
             }

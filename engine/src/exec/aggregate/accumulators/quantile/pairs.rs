@@ -1,9 +1,10 @@
-//! Pairs of a group and a key, put in the order of groups at the end.
+//! Pairs of a group and a key, put in the order of groups.
 //!
-//! Rows are collected into chunks; a full chunk is sorted into lists, chosen by the low bits of the group
-//! (a counting sort). A list is short enough to be put in the order of its groups inside a cache, and
-//! lists need nothing of each other, so that workers share them. What another worker has put in order
-//! is taken over as it is. Must not know what the keys mean.
+//! Rows are collected until a chunk is full, which is then sorted by group: by counting, where the groups
+//! are few enough for their places to stay in a cache, else by the low bits of the group first. A chunk
+//! has several rows for each group, so that where its groups start takes less memory than their keys.
+//! Chunks stay as they are: the keys of a group are a piece of each, and what another worker has sorted
+//! is taken over. Must not know what the keys mean.
 
 use std::sync::Arc;
 
@@ -11,10 +12,16 @@ use rayon::prelude::*;
 
 use super::Groups;
 
-/// How many lists there are.
-const LIST_COUNT: usize = 64;
-/// Rows of a chunk: they are sorted inside a cache.
-const CHUNK_LEN: usize = if cfg!(test) { 50 } else { 1 << 16 };
+/// Rows of a chunk, at least: they are sorted inside a cache.
+const CHUNK_LEN_MIN: usize = if cfg!(test) { 50 } else { 1 << 16 };
+/// Rows of a chunk for each group.
+const ROWS_PER_GROUP: usize = 4;
+/// Groups that are sorted by counting alone.
+const COUNTED_GROUPS_MAX: usize = if cfg!(test) { 8 } else { 1 << 15 };
+/// Low bits of the group by which rows are sorted first, where there are more groups.
+const FIRST_BITS: u32 = 8;
+/// Groups whose results one worker makes at once.
+const SHARED_GROUPS: usize = 64;
 /// Stands for no group.
 const NO_GROUP: u32 = u32::MAX;
 
@@ -24,84 +31,69 @@ pub(super) struct Pairs {
     /// Of the rows that are in no chunk yet.
     groups: Vec<u32>,
     keys: Vec<u64>,
-    chunks: Vec<Chunk>,
     /// More keys of group 0: all, where nothing is grouped.
     of_first: Vec<u64>,
+    chunks: Vec<Chunk>,
     parts: Vec<Part>,
-}
-
-/// Rows in the order of their lists.
-#[derive(Debug)]
-struct Chunk {
-    keys: Vec<u64>,
-    /// The number of each key's group in its list.
-    locals: Vec<u32>,
-    /// Where each list starts; then the end.
-    starts: Vec<u32>,
 }
 
 /// Keys in the order of their groups.
 #[derive(Debug)]
+struct Chunk {
+    keys: Vec<u64>,
+    /// Where the keys of each group start, and where the last ones end.
+    starts: Vec<u32>,
+}
+
+/// What was settled together.
+#[derive(Debug)]
 struct Part {
-    lists: Arc<Vec<List>>,
-    /// By group, its number in the lists; `None` where that is the group itself.
+    chunks: Arc<Vec<Chunk>>,
+    /// By group, its number in the chunks; `None` where that is the group itself.
     numbers: Option<Vec<u32>>,
 }
 
-/// The keys of the groups `LIST_COUNT` × local + the list's number.
-#[derive(Debug)]
-struct List {
-    keys: Vec<u64>,
-    /// Where the keys of each local group start, and where the last ones end.
-    starts: Vec<usize>,
-}
-
 impl Pairs {
-    /// Adds each key to its group.
-    pub(super) fn add(&mut self, groups: Groups<'_>, keys: &[u64]) {
+    /// Adds each key to its group, of which there are `group_count`.
+    pub(super) fn add(&mut self, groups: Groups<'_>, keys: &[u64], group_count: usize) {
         match groups {
             Groups::First(_) => self.of_first.extend_from_slice(keys),
             Groups::Each(groups) => {
                 self.groups.extend_from_slice(groups);
                 self.keys.extend_from_slice(keys);
-                self.close_full_chunk();
+                self.close_full_chunk(group_count);
             }
         }
     }
 
-    /// Adds keys to one group.
-    pub(super) fn extend(&mut self, group: u32, keys: impl Iterator<Item = u64>) {
+    /// Adds keys to one group, of `group_count`.
+    pub(super) fn extend(
+        &mut self,
+        group: u32,
+        keys: impl Iterator<Item = u64>,
+        group_count: usize,
+    ) {
         self.keys.extend(keys);
         self.groups.resize(self.keys.len(), group);
-        self.close_full_chunk();
+        self.close_full_chunk(group_count);
     }
 
-    fn close_full_chunk(&mut self) {
-        if self.keys.len() >= CHUNK_LEN {
-            self.close_chunk();
+    fn close_full_chunk(&mut self, group_count: usize) {
+        if self.keys.len() >= CHUNK_LEN_MIN.max(group_count * ROWS_PER_GROUP) {
+            self.close_chunk(group_count);
         }
     }
 
-    fn close_chunk(&mut self) {
+    fn close_chunk(&mut self, group_count: usize) {
         if self.keys.is_empty() {
             return;
         }
-        let mut starts = vec![0_u32; LIST_COUNT + 1];
-        for group in &self.groups {
-            starts[list_of(*group) + 1] += 1;
-        }
-        for list in 0..LIST_COUNT {
-            starts[list + 1] += starts[list];
-        }
-        let mut next = starts.clone();
-        let (mut keys, mut locals) = (vec![0; self.keys.len()], vec![0; self.keys.len()]);
-        for (group, key) in self.groups.iter().zip(&self.keys) {
-            let place = &mut next[list_of(*group)];
-            keys[*place as usize] = *key;
-            locals[*place as usize] = group / LIST_COUNT_U32;
-            *place += 1;
-        }
-        self.chunks.push(Chunk { keys, locals, starts });
+        self.chunks.push(if group_count <= COUNTED_GROUPS_MAX {
+            Chunk::new(&self.groups, &self.keys, group_count)
+        } else {
+            let (groups, keys) = sorted_by_low_bits(&self.groups, &self.keys);
+            Chunk::new(&groups, &keys, group_count)
+        });
         self.groups.clear();
         self.keys.clear();
     }
@@ -111,25 +103,20 @@ impl Pairs {
         self.keys.is_empty() && self.chunks.is_empty() && self.of_first.is_empty()
     }
 
-    /// Puts the keys in the order of their groups, of which there are `group_count`; on the pool's
-    /// workers when called on one of them.
+    /// Puts all keys in the order of their groups, of which there are `group_count`.
     pub(super) fn settle(&mut self, group_count: usize) {
         if self.is_settled() {
             return;
         }
-        self.close_chunk();
-        let chunks = std::mem::take(&mut self.chunks);
-        let mut of_first = vec![std::mem::take(&mut self.of_first)];
-        of_first.resize_with(LIST_COUNT, Vec::new);
-        let settle = |(number, first): (usize, Vec<u64>)| {
-            List::new(first, number, &chunks, local_count(group_count, number))
-        };
-        let lists = if is_worker() {
-            of_first.into_par_iter().enumerate().map(settle).collect()
-        } else {
-            of_first.into_iter().enumerate().map(settle).collect()
-        };
-        self.parts.push(Part { lists: Arc::new(lists), numbers: None });
+        self.close_chunk(group_count);
+        let mut chunks = std::mem::take(&mut self.chunks);
+        let mut first = std::mem::take(&mut self.of_first);
+        while !first.is_empty() {
+            let rest = first.split_off(first.len().min(u32::MAX as usize));
+            chunks.push(Chunk { starts: vec![0, narrow(first.len())], keys: first });
+            first = rest;
+        }
+        self.parts.push(Part { chunks: Arc::new(chunks), numbers: None });
         (self.groups, self.keys) = (Vec::new(), Vec::new());
     }
 
@@ -149,7 +136,7 @@ impl Pairs {
             for (from, to) in from.iter().zip(to) {
                 numbers[*to as usize] = part.number(*from);
             }
-            self.parts.push(Part { lists: Arc::clone(&part.lists), numbers: Some(numbers) });
+            self.parts.push(Part { chunks: Arc::clone(&part.chunks), numbers: Some(numbers) });
         }
     }
 
@@ -159,10 +146,11 @@ impl Pairs {
     /// Unless the pairs are settled.
     pub(super) fn of(&self, group: u32) -> impl Iterator<Item = &[u64]> {
         assert!(self.is_settled(), "keys are in the order of groups once they are settled");
-        self.parts.iter().map(move |part| part.of(group)).filter(|keys| !keys.is_empty())
+        self.parts.iter().flat_map(move |part| part.of(group)).filter(|keys| !keys.is_empty())
     }
 
-    /// What `result` gives for the keys of each group; it may use the scratch space as it likes.
+    /// What `result` gives for the keys of each group; it may use the scratch space as it likes. On the
+    /// pool's workers when called on one of them.
     ///
     /// # Panics
     /// Unless the pairs are settled.
@@ -171,19 +159,18 @@ impl Pairs {
         group_count: usize,
         result: impl Fn(&[&[u64]], &mut Vec<u64>) -> Option<u64> + Sync,
     ) -> Vec<Option<u64>> {
-        let groups: Vec<u32> = (0..group_count)
-            .map(|group| u32::try_from(group).expect("group numbers are u32"))
-            .collect();
+        let groups: Vec<u32> = (0..narrow(group_count)).collect();
         let of_some = |groups: &[u32]| -> Vec<Option<u64>> {
-            let mut scratch = Vec::new();
+            let (mut pieces, mut scratch) = (Vec::new(), Vec::new());
             let one = |group: &u32| {
-                let pieces: Vec<&[u64]> = self.of(*group).collect();
+                pieces.clear();
+                pieces.extend(self.of(*group));
                 result(&pieces, &mut scratch)
             };
             groups.iter().map(one).collect()
         };
         if is_worker() {
-            groups.par_chunks(LIST_COUNT).flat_map_iter(of_some).collect()
+            groups.par_chunks(SHARED_GROUPS).flat_map_iter(of_some).collect()
         } else {
             of_some(&groups)
         }
@@ -191,30 +178,48 @@ impl Pairs {
 
     /// Bytes held.
     pub(super) fn bytes(&self) -> usize {
-        let of_chunk = |chunk: &Chunk| chunk.keys.len() * (size_of::<u64>() + size_of::<u32>());
-        let lists = self.parts.iter().flat_map(|part| part.lists.iter());
-        self.groups.capacity() * size_of::<u32>()
+        let settled = self.parts.iter().flat_map(|part| part.chunks.iter());
+        let numbers = self.parts.iter().flat_map(|part| &part.numbers).map(Vec::capacity);
+        (self.groups.capacity() + numbers.sum::<usize>()) * size_of::<u32>()
             + (self.keys.capacity() + self.of_first.capacity()) * size_of::<u64>()
-            + self.chunks.iter().map(of_chunk).sum::<usize>()
-            + lists.map(List::bytes).sum::<usize>()
+            + self.chunks.iter().chain(settled).map(Chunk::bytes).sum::<usize>()
     }
-}
-
-fn list_of(group: u32) -> usize {
-    group as usize % LIST_COUNT
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "64")]
-const LIST_COUNT_U32: u32 = LIST_COUNT as u32;
-
-/// How many of the groups are in the list of this number.
-fn local_count(group_count: usize, number: usize) -> usize {
-    (group_count + LIST_COUNT - 1 - number) / LIST_COUNT
 }
 
 /// Whether parallel iterators would run on the query's pool.
 pub(super) fn is_worker() -> bool {
     rayon::current_thread_index().is_some()
+}
+
+fn narrow(count: usize) -> u32 {
+    u32::try_from(count).expect("group numbers and chunks' lengths are u32")
+}
+
+/// Rows in the order of the low bits of their groups, otherwise as they are: a counting sort.
+fn sorted_by_low_bits(groups: &[u32], keys: &[u64]) -> (Vec<u32>, Vec<u64>) {
+    let low_bits = |group: u32| (group & ((1 << FIRST_BITS) - 1)) as usize;
+    let mut next = vec![0_usize; (1 << FIRST_BITS) + 1];
+    for group in groups {
+        next[low_bits(*group) + 1] += 1;
+    }
+    add_up(&mut next);
+    let (mut sorted_groups, mut sorted_keys) = (vec![0; groups.len()], vec![0; keys.len()]);
+    for (group, key) in groups.iter().zip(keys) {
+        let place = &mut next[low_bits(*group)];
+        sorted_groups[*place] = *group;
+        sorted_keys[*place] = *key;
+        *place += 1;
+    }
+    (sorted_groups, sorted_keys)
+}
+
+/// Counts, each behind its place, become sums of all before.
+fn add_up<T: Copy + Default + std::ops::AddAssign>(counts: &mut [T]) {
+    let mut sum = T::default();
+    for count in counts {
+        sum += *count;
+        *count = sum;
+    }
 }
 
 impl Part {
@@ -225,63 +230,94 @@ impl Part {
         }
     }
 
-    fn of(&self, group: u32) -> &[u64] {
-        match self.number(group) {
-            NO_GROUP => &[],
-            number => self.lists[list_of(number)].of((number / LIST_COUNT_U32) as usize),
-        }
+    fn of(&self, group: u32) -> impl Iterator<Item = &[u64]> {
+        let number = self.number(group) as usize;
+        self.chunks.iter().map(move |chunk| chunk.of(number))
     }
 }
 
 impl Chunk {
-    /// The rows of a list: keys, and the local numbers of their groups.
-    fn list(&self, number: usize) -> (&[u64], &[u32]) {
-        let rows = self.starts[number] as usize..self.starts[number + 1] as usize;
-        (&self.keys[rows.clone()], &self.locals[rows])
-    }
-}
-
-impl List {
-    /// List `number` of the chunks, and the keys `first` of its first group: a counting sort.
-    fn new(first: Vec<u64>, number: usize, chunks: &[Chunk], local_count: usize) -> List {
-        let mut starts = vec![0_usize; local_count + 1];
-        if let Some(end) = starts.get_mut(1) {
-            *end = first.len();
+    /// The rows in the order of their groups, of which there are `group_count`: a counting sort.
+    fn new(groups: &[u32], keys: &[u64], group_count: usize) -> Chunk {
+        let mut starts = vec![0_u32; group_count + 1];
+        for group in groups {
+            starts[*group as usize + 1] += 1;
         }
-        for local in chunks.iter().flat_map(|chunk| chunk.list(number).1) {
-            starts[*local as usize + 1] += 1;
-        }
-        let mut sum = 0;
-        for start in &mut starts {
-            sum += *start;
-            *start = sum;
-        }
-        if sum == first.len() {
-            return List { keys: first, starts };
-        }
+        add_up(&mut starts);
         let mut next = starts.clone();
-        let mut keys = vec![0; sum];
-        keys[..first.len()].copy_from_slice(&first);
-        next[0] = first.len();
-        for (keys_of_chunk, locals) in chunks.iter().map(|chunk| chunk.list(number)) {
-            for (local, key) in locals.iter().zip(keys_of_chunk) {
-                let place = &mut next[*local as usize];
-                keys[*place] = *key;
-                *place += 1;
-            }
+        let mut sorted = vec![0; keys.len()];
+        for (group, key) in groups.iter().zip(keys) {
+            let place = &mut next[*group as usize];
+            sorted[*place as usize] = *key;
+            *place += 1;
         }
-        List { keys, starts }
+        Chunk { keys: sorted, starts }
     }
 
-    fn of(&self, local: usize) -> &[u64] {
-        match self.starts.get(local..local + 2) {
-            Some(ends) => &self.keys[ends[0]..ends[1]],
-            // A group that came after.
+    /// The keys of a group; none of one that came after.
+    fn of(&self, group: usize) -> &[u64] {
+        match self.starts.get(group..).and_then(|starts| starts.first_chunk()) {
+            Some([start, end]) => &self.keys[*start as usize..*end as usize],
             None => &[],
         }
     }
 
     fn bytes(&self) -> usize {
-        self.keys.capacity() * size_of::<u64>() + self.starts.capacity() * size_of::<usize>()
+        self.keys.capacity() * size_of::<u64>() + self.starts.capacity() * size_of::<u32>()
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::result_large_err, reason = "proptest's error type")]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The keys of a group, ascending.
+    fn keys_of(pairs: &Pairs, group: u32) -> Vec<u64> {
+        let mut keys: Vec<u64> = pairs.of(group).flatten().copied().collect();
+        keys.sort_unstable();
+        keys
+    }
+
+    fn fed(batches: &[Vec<(u32, u64)>], group_count: usize) -> Pairs {
+        let mut pairs = Pairs::default();
+        for batch in batches {
+            let (groups, keys): (Vec<u32>, Vec<u64>) = batch.iter().copied().unzip();
+            pairs.add(Groups::Each(&groups), &keys, group_count);
+        }
+        pairs.settle(group_count);
+        pairs
+    }
+
+    proptest! {
+        #[test]
+        fn a_group_has_its_keys_whatever_chunks_they_came_to(
+            group_count in prop_oneof![1_u32..12, 300_u32..1_000],
+            batches in prop::collection::vec(
+                prop::collection::vec((any::<u32>(), 0_u64..1_000), 0..90), 0..20,
+            ),
+        ) {
+            let in_groups = |row: &(u32, u64)| (row.0 % group_count, row.1);
+            let batches: Vec<Vec<(u32, u64)>> =
+                batches.iter().map(|batch| batch.iter().map(in_groups).collect()).collect();
+            let pairs = fed(&batches, group_count as usize);
+            // Another worker's groups are the same ones, backwards.
+            let mut both = fed(&batches, group_count as usize);
+            let from: Vec<u32> = (0..group_count).collect();
+            let to: Vec<u32> = from.iter().rev().copied().collect();
+            both.absorb(&pairs, (&from, &to), group_count as usize);
+            for group in 0..group_count {
+                let of = |group: u32| batches.iter().flatten().filter(move |row| row.0 == group);
+                let mut expected: Vec<u64> = of(group).map(|row| row.1).collect();
+                expected.sort_unstable();
+                prop_assert_eq!(keys_of(&pairs, group), expected.clone());
+                expected.extend(of(group_count - 1 - group).map(|row| row.1));
+                expected.sort_unstable();
+                prop_assert_eq!(keys_of(&both, group), expected);
+            }
+            prop_assert_eq!(keys_of(&both, group_count), Vec::<u64>::new());
+        }
     }
 }
