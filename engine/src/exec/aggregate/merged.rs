@@ -23,7 +23,7 @@ pub(super) struct Merged {
     work: Work,
     kinds: Vec<ColumnKind>,
     parts: Parts,
-    /// How many groups the last partition had: partitions are much alike.
+    /// How many groups the last part had: parts are much alike.
     group_count: AtomicUsize,
     /// Of tables that are done: mapping and unmapping memory for each interrupts the other workers.
     spare: Mutex<Vec<Slots>>,
@@ -31,8 +31,28 @@ pub(super) struct Merged {
 
 #[derive(Debug)]
 enum Parts {
-    Ids { key: DirectKey, workers: Vec<ById> },
-    Hashed { workers: Vec<Worker>, partitions: Vec<Vec<Vec<u32>>> },
+    Ids {
+        key: DirectKey,
+        workers: Vec<ById>,
+    },
+    Hashed {
+        workers: Vec<Worker>,
+        /// Of each worker's table: its groups by partition.
+        partitions: Vec<Vec<Vec<u32>>>,
+        /// Neighbouring partitions that are one part: short ones would each cost more than their rows.
+        partitions_per_part: usize,
+    },
+}
+
+/// Rows of a part, at least, while there are parts enough for every worker.
+const PART_ROWS_MIN: usize = if cfg!(test) { 100 } else { 1 << 13 };
+/// Parts for each worker, at least.
+const PARTS_PER_WORKER: usize = 8;
+
+/// How many neighbouring partitions of `row_count` rows are a part; divides the number of partitions.
+fn partitions_per_part(row_count: usize, worker_count: usize) -> usize {
+    let parts = (row_count / PART_ROWS_MIN).max(PARTS_PER_WORKER * worker_count);
+    PARTITION_COUNT / parts.next_power_of_two().min(PARTITION_COUNT)
 }
 
 impl Merged {
@@ -59,30 +79,37 @@ impl Merged {
             Parts::Ids { key, workers: workers.into_iter().map(take).collect::<Result<_>>()? }
         } else {
             let partitions = pool.run(workers.len(), |index| Ok(partitions(&workers[index])))?;
-            Parts::Hashed { workers, partitions }
+            let row_count = workers.iter().map(Worker::kept_count).sum();
+            let partitions_per_part = partitions_per_part(row_count, workers.len());
+            Parts::Hashed { workers, partitions, partitions_per_part }
         };
         Ok(Merged { work, kinds, parts, group_count: AtomicUsize::new(0), spare: Mutex::default() })
     }
 
     fn part(&self, part: usize, context: &Context) -> Result<(Batch, Reservation)> {
-        let (workers, partitions) = match &self.parts {
+        let (workers, partitions, len) = match &self.parts {
             Parts::Ids { workers, .. } => {
                 let mut memory = context.memory.reservation("grouping");
                 let batch = by_id::finish_range(&self.work, workers, part)?;
                 memory.resize(batch.bytes())?;
                 return Ok((batch, memory));
             }
-            Parts::Hashed { workers, partitions } => (workers, partitions),
+            Parts::Hashed { workers, partitions, partitions_per_part } => {
+                (workers, partitions, *partitions_per_part)
+            }
         };
+        let range = part * len..(part + 1) * len;
         let expected = self.group_count.load(Ordering::Relaxed);
         let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut merged = self.work.partition((expected + expected / 16, spare), context)?;
         for (worker, partitions) in workers.iter().zip(partitions) {
-            merged.merge(&worker.table, &partitions[part])?;
+            for groups in &partitions[range.clone()] {
+                merged.merge(&worker.table, groups)?;
+            }
         }
         for worker in workers {
             if let Many::Rows(rows) = &worker.many {
-                rows.for_each_run(part, |keys, inputs| {
+                rows.for_each_run(range.clone(), |keys, inputs| {
                     context.cancel.check()?;
                     merged.update_packed(&self.work, keys, inputs)
                 })?;
@@ -104,7 +131,7 @@ impl Source for Merged {
     fn morsel_count(&self) -> usize {
         match &self.parts {
             Parts::Ids { key, .. } => by_id::range_count(key),
-            Parts::Hashed { .. } => PARTITION_COUNT,
+            Parts::Hashed { partitions_per_part, .. } => PARTITION_COUNT / partitions_per_part,
         }
     }
 
@@ -118,5 +145,20 @@ impl Source for Merged {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_neither_short_nor_few() {
+        let parts = |rows, workers| PARTITION_COUNT / partitions_per_part(rows, workers);
+        assert_eq!(parts(0, 2), 16);
+        assert_eq!(parts(20 * PART_ROWS_MIN, 2), 32);
+        assert_eq!(parts(PARTITION_COUNT * PART_ROWS_MIN, 2), PARTITION_COUNT);
+        assert_eq!(parts(usize::MAX, 1_000), PARTITION_COUNT);
+        assert_eq!(parts(0, 1_000), PARTITION_COUNT);
     }
 }

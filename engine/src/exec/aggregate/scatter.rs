@@ -6,6 +6,7 @@
 //! frequent are given back instead: one of them alone would make its partition as long as all others.
 //! Must not know accumulators.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, UInt32Array};
@@ -90,21 +91,21 @@ impl Scatter {
         self.memory.resize(bytes)
     }
 
-    /// Calls `visit` with each run of a partition: packed keys and inputs.
+    /// Calls `visit` with each run of some neighbouring partitions: packed keys and inputs.
     ///
     /// # Errors
     /// Those of `visit`.
     pub(super) fn for_each_run(
         &self,
-        partition: usize,
+        partitions: Range<usize>,
         mut visit: impl FnMut(KeySlice<'_>, &[Vector]) -> Result<()>,
     ) -> Result<()> {
         match &self.rows {
             Rows::Narrow(rows) => {
-                rows.runs(partition, |keys, inputs| visit(KeySlice::Narrow(keys), inputs))
+                rows.runs(partitions, |keys, inputs| visit(KeySlice::Narrow(keys), inputs))
             }
             Rows::Wide(rows) => {
-                rows.runs(partition, |keys, inputs| visit(KeySlice::Wide(keys), inputs))
+                rows.runs(partitions, |keys, inputs| visit(KeySlice::Wide(keys), inputs))
             }
         }
     }
@@ -269,12 +270,12 @@ impl<K: PackedKey> RowsOf<K> {
 
     fn runs(
         &self,
-        partition: usize,
+        partitions: Range<usize>,
         mut visit: impl FnMut(&[K], &[Vector]) -> Result<()>,
     ) -> Result<()> {
         for chunk in &self.chunks {
-            let start = chunk.starts[partition] as usize;
-            let end = chunk.starts[partition + 1] as usize;
+            let start = chunk.starts[partitions.start] as usize;
+            let end = chunk.starts[partitions.end] as usize;
             if start < end {
                 let inputs: Vec<Vector> =
                     chunk.inputs.iter().map(|input| input.slice(start, end - start)).collect();

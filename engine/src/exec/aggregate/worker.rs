@@ -83,6 +83,12 @@ impl Worker {
             && (table.is_single() || table.len() <= context.table_groups_max)
     }
 
+    /// How many groups of the table and rows by partition it has.
+    pub(super) fn kept_count(&self) -> usize {
+        let rows = if let Many::Rows(rows) = &self.many { rows.row_count() } else { 0 };
+        self.table.table.len() + rows
+    }
+
     fn grow(&mut self, work: &Work, context: &Context) -> Result<Many> {
         if let Some(key) = work.direct_key() {
             let by_id = self.take_by_id(work, key, context)?;
