@@ -231,6 +231,8 @@ pub enum ReadAs {
     Text,
     /// As a cast from text to the type does.
     Cast(DataType),
+    /// The same, of values written in a way that a cast does not read.
+    Written(DataType, Writing),
     /// By a pattern of `strftime`.
     Pattern(DataType, String),
     /// The same where the values fit the pattern and nobody gave the type.
@@ -252,6 +254,7 @@ impl ReadAs {
             ReadAs::Zoned => DataType::Timestamp { unit: TimeUnit::Microsecond, zoned: true },
             ReadAs::Nothing | ReadAs::Text => DataType::Utf8,
             ReadAs::Cast(data_type)
+            | ReadAs::Written(data_type, _)
             | ReadAs::Pattern(data_type, _)
             | ReadAs::PatternFound(data_type, _) => *data_type,
         }
@@ -259,8 +262,17 @@ impl ReadAs {
 
     /// Whether the type was asked for, so that a value which does not fit is wrong.
     pub fn is_given(&self) -> bool {
-        matches!(self, ReadAs::Cast(_) | ReadAs::Pattern(..))
+        matches!(self, ReadAs::Cast(_) | ReadAs::Written(..) | ReadAs::Pattern(..))
     }
+}
+
+/// How values are written that a cast from text does not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Writing {
+    /// Numbers with a comma for a point.
+    Comma,
+    /// Dates, perhaps with a time, whose parts are in this order.
+    Dates(DateOrder),
 }
 
 /// The order of a date's parts.
@@ -283,7 +295,7 @@ pub struct Reading {
     pub compression: Compression,
     /// What may stand before the fraction of a number.
     pub points: Points,
-    /// How dates and times are written, if not in one of the usual ways.
+    /// How values are written, if not in one of the usual ways.
     pub patterns: Patterns,
     /// What stands for NULL besides a cell that is empty and not quoted.
     pub nulls: Vec<String>,
@@ -334,13 +346,15 @@ impl Default for Reading {
     }
 }
 
-/// Patterns of `strftime`.
+/// How values are written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Patterns {
-    /// Of dates.
+    /// The pattern of `strftime` of dates.
     pub date: Option<String>,
-    /// Of timestamps.
+    /// That of timestamps.
     pub timestamp: Option<String>,
+    /// What may stand between groups of digits.
+    pub thousands: Option<u8>,
 }
 
 /// How characters are bytes. A byte order mark of UTF-16 is believed in any case.

@@ -4,6 +4,24 @@
 
 use hashbrown::{HashMap, HashSet};
 
+use crate::types::{Error, Result};
+
+/// Columns that files may have. A table of that many is planned in a blink; millions of names come of
+/// files that are no tables.
+pub(super) const COLUMNS_MAX: usize = 100_000;
+
+/// That the file at `path` has no more columns than are read.
+///
+/// # Errors
+/// `Unsupported` otherwise.
+pub(super) fn check_column_count(path: &str, count: usize) -> Result<()> {
+    if count <= COLUMNS_MAX {
+        return Ok(());
+    }
+    Err(Error::unsupported(format!("{path} has more than 100,000 columns"))
+        .with_hint("is it a table? names that are data belong into rows, beside their values"))
+}
+
 /// The columns' names, each once: those in `told` for the first columns, then those found; `column3`
 /// where there is none.
 pub(super) fn column_names(found: impl Iterator<Item = String>, told: &[String]) -> Vec<String> {

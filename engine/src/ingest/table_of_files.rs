@@ -6,14 +6,15 @@
 use hashbrown::HashMap;
 
 use super::cell::Candidates;
+use super::column_names::check_column_count;
 use super::csv::{self, CsvOptions};
 use super::glob;
 use super::json::{self, JsonOptions};
 use super::rows::folder_values;
 use super::sheet::{self, SheetOptions};
 use crate::catalog::files::{
-    FileColumn, FileComments, FileSet, ForeignFile, Layout, Origin, Patterns, Points, ReadAs,
-    Reading,
+    DateOrder, FileColumn, FileComments, FileSet, ForeignFile, Layout, Origin, Patterns, Points,
+    ReadAs, Reading, Writing,
 };
 use crate::context::Context;
 use crate::types::{DataType, Error, Result};
@@ -27,7 +28,8 @@ pub struct TableOptions {
     pub filename: Option<String>,
     /// Whether `name=value` folders are columns; where there are any, when `None`.
     pub hive_partitioning: Option<bool>,
-    /// Types that are given.
+    /// Types that are given to text and worksheets. Parquet and Arrow files have their own: whoever
+    /// wants others casts the values.
     pub types: GivenTypes,
 }
 
@@ -201,7 +203,7 @@ fn combine<F: Found>(
         Points::Either
     };
     let mut set = FileSet {
-        columns: read_as(columns, &table.types, &reading.patterns)?,
+        columns: read_as(columns, &table.types, &reading.patterns, points)?,
         is_sampled: schemas.iter().any(|schema| schema.is_sampled),
         comments: FileComments::default(),
         reading: Reading { points, ..reading.clone() },
@@ -216,6 +218,7 @@ fn combine<F: Found>(
             .collect(),
     };
     let width = set.columns.len();
+    check_column_count(&set.files[0].path, width)?;
     for file in &mut set.files {
         file.places.resize(width, None);
     }
@@ -242,6 +245,7 @@ fn read_as<F: Found>(
     columns: Vec<Named<F>>,
     types: &GivenTypes,
     patterns: &Patterns,
+    points: Points,
 ) -> Result<Vec<FileColumn>> {
     for (name, _) in &types.by_name {
         if !columns.iter().any(|column| same_name(&column.name, name)) {
@@ -262,15 +266,32 @@ fn read_as<F: Found>(
         let given = named
             .map(|(_, data_type)| *data_type)
             .or_else(|| types.by_position.get(index).copied());
-        let inferred = if types.all_text { ReadAs::Text } else { found.read_as(patterns) };
+        let inferred = found.read_as(patterns);
         let reading = match given {
             Some(DataType::Utf8) => ReadAs::Text,
-            Some(data_type) => by_pattern(data_type, patterns).unwrap_or(ReadAs::Cast(data_type)),
+            Some(data_type) => by_pattern(data_type, patterns)
+                .unwrap_or_else(|| as_written(data_type, &inferred, points)),
+            None if types.all_text => ReadAs::Text,
             None => inferred,
         };
         FileColumn { name, data_type: reading.data_type(), origin: Origin::Cells(reading) }
     };
     Ok(columns.into_iter().enumerate().map(column).collect())
+}
+
+/// Values of a type that was given, where they are written as `inferred`.
+fn as_written(data_type: DataType, inferred: &ReadAs, points: Points) -> ReadAs {
+    let is_day = matches!(data_type, DataType::Date | DataType::TIMESTAMP);
+    match inferred {
+        ReadAs::Date(order) | ReadAs::Timestamp(order) if is_day && *order != DateOrder::Ymd => {
+            ReadAs::Written(data_type, Writing::Dates(*order))
+        }
+        ReadAs::FloatComma if data_type.is_numeric() => ReadAs::Written(data_type, Writing::Comma),
+        _ if data_type.is_numeric() && points == Points::Comma => {
+            ReadAs::Written(data_type, Writing::Comma)
+        }
+        _ => ReadAs::Cast(data_type),
+    }
 }
 
 fn by_pattern(data_type: DataType, patterns: &Patterns) -> Option<ReadAs> {
@@ -324,7 +345,7 @@ pub(super) fn folders(
         }
         let data_type = match candidates.read_as(&Patterns::default()) {
             ReadAs::Integer => DataType::Int64,
-            ReadAs::Date(crate::catalog::files::DateOrder::Ymd) => DataType::Date,
+            ReadAs::Date(DateOrder::Ymd) => DataType::Date,
             _ => DataType::Utf8,
         };
         found.push((name.clone(), data_type));

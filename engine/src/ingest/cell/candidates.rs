@@ -5,7 +5,7 @@
 //! first for the whole file, so the outcome does not depend on the sample.
 
 use super::moment::{Moment, date, moment, time};
-use super::number::{Whole, boolean, float, whole};
+use super::number::{Whole, boolean, float, ungrouped, whole};
 use super::{Cell, CellColumn, pattern};
 use crate::catalog::files::{DateOrder, Patterns, Points, ReadAs};
 use crate::types::DataType;
@@ -116,7 +116,10 @@ impl Candidates {
             self.bits &= if cell.is_escaped() {
                 0
             } else {
-                of_text(text, self.bits) | of_patterns(text, self.bits, column.patterns)
+                let mut room = [0; 64];
+                let plain = column.patterns.thousands.and_then(|m| ungrouped(text, m, &mut room));
+                of_text(plain.unwrap_or(text), self.bits)
+                    | of_patterns(text, self.bits, column.patterns)
             };
         }
     }
@@ -148,6 +151,13 @@ impl Candidates {
     /// Whether the trimmed text may be a value of what is left.
     pub(in crate::ingest) fn allows(self, text: &[u8]) -> bool {
         self.bits & of_text(text, self.bits) != 0
+    }
+
+    /// The same where `mark` may stand between groups of digits.
+    pub(in crate::ingest) fn allows_grouped(self, text: &[u8], mark: Option<u8>) -> bool {
+        let mut room = [0; 64];
+        let plain = mark.and_then(|mark| ungrouped(text, mark, &mut room));
+        self.allows(plain.unwrap_or(text))
     }
 }
 

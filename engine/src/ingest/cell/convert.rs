@@ -18,9 +18,10 @@ use arrow::datatypes::{
 };
 
 use super::moment::{date, moment, time};
-use super::number::{Whole, boolean, float, small, whole};
+use super::number::{Whole, boolean, float, small, ungrouped, whole};
 use super::{Cell, CellColumn, pattern};
-use crate::catalog::files::{DateOrder, ReadAs};
+use crate::catalog::files::{DateOrder, ReadAs, Writing};
+use crate::types::text::{parse_decimal, parse_float32};
 use crate::types::{DataType, Result, TimeUnit, Value, match_integer_type};
 
 /// A column, and the rows whose cell did not fit.
@@ -40,7 +41,7 @@ pub(in crate::ingest) fn convert(column: &CellColumn<'_>, reading: &ReadAs) -> R
         ReadAs::Nothing => nothing(column),
         ReadAs::Text => texts(column),
         ReadAs::Bool => booleans(column, boolean),
-        ReadAs::Integer => primitives::<Int64Type>(column, |text| match small(text) {
+        ReadAs::Integer => numbers::<Int64Type>(column, |text| match small(text) {
             Some(value) => Some(value),
             None => match whole(text)? {
                 Whole::Small(value) => Some(value),
@@ -52,10 +53,10 @@ pub(in crate::ingest) fn convert(column: &CellColumn<'_>, reading: &ReadAs) -> R
                 Whole::Small(value) => Some(i128::from(value)),
                 Whole::Large(value) => Some(value),
             };
-            typed(primitives::<Decimal128Type>(column, read), reading.data_type())?
+            typed(numbers::<Decimal128Type>(column, read), reading.data_type())?
         }
-        ReadAs::Float => primitives::<Float64Type>(column, |text| float(text, b'.')),
-        ReadAs::FloatComma => primitives::<Float64Type>(column, |text| float(text, b',')),
+        ReadAs::Float => numbers::<Float64Type>(column, |text| float(text, b'.')),
+        ReadAs::FloatComma => numbers::<Float64Type>(column, |text| float(text, b',')),
         ReadAs::Time => primitives::<Time64MicrosecondType>(column, |text| {
             time(text).filter(|nanoseconds| nanoseconds % 1_000 == 0).map(|value| value / 1_000)
         }),
@@ -72,7 +73,11 @@ pub(in crate::ingest) fn convert(column: &CellColumn<'_>, reading: &ReadAs) -> R
             }),
             reading.data_type(),
         )?,
-        ReadAs::Cast(data_type) => cast(column, *data_type)?,
+        ReadAs::Cast(data_type) => cast(column, *data_type, b'.')?,
+        ReadAs::Written(data_type, Writing::Comma) => cast(column, *data_type, b',')?,
+        ReadAs::Written(data_type, Writing::Dates(order)) => {
+            strictly(column, |column| dates(column, *data_type, *order))
+        }
         ReadAs::Pattern(data_type, pattern) | ReadAs::PatternFound(data_type, pattern) => {
             by_pattern(column, *data_type, pattern)?
         }
@@ -129,6 +134,26 @@ fn primitives<T: ArrowPrimitiveType>(
     let validity = validity.finish(values.len());
     let array = PrimitiveArray::<T>::new(ScalarBuffer::from(values), validity);
     Converted { array: Arc::new(array), misfits }
+}
+
+/// The same of numbers, without the marks between groups of digits.
+fn numbers<T: ArrowPrimitiveType>(
+    column: &CellColumn<'_>,
+    read: impl Fn(&[u8]) -> Option<T::Native>,
+) -> Converted {
+    match column.patterns.thousands {
+        None => primitives::<T>(column, read),
+        Some(mark) => primitives::<T>(column, |text| read(ungrouped(text, mark, &mut [0; 64])?)),
+    }
+}
+
+/// Dates, or else timestamps, whose parts are in `order`.
+fn dates(column: &CellColumn<'_>, data_type: DataType, order: DateOrder) -> Converted {
+    let local = |text: &[u8]| moment(text, order).filter(|found| found.offset.is_none());
+    if data_type == DataType::Date {
+        return primitives::<Date32Type>(column, |text| local(text).map(|found| found.days));
+    }
+    primitives::<TimestampMicrosecondType>(column, |text| local(text)?.microseconds())
 }
 
 /// The same values as another type of the same layout: with precision, scale or a zone.
@@ -198,9 +223,15 @@ fn valid_texts(
     Converted { array: Arc::new(texts), misfits }
 }
 
-/// As `CAST(text AS data_type)`.
-fn cast(column: &CellColumn<'_>, data_type: DataType) -> Result<Converted> {
-    let parsed = |text: &[u8]| Value::parse(std::str::from_utf8(text).ok()?, data_type).ok();
+/// As `CAST(text AS data_type)`; numbers with `point`, and whole ones also as `1.0`, `1e5` or `0x1f`.
+fn cast(column: &CellColumn<'_>, data_type: DataType, point: u8) -> Result<Converted> {
+    let parsed = |text: &[u8]| {
+        let text = std::str::from_utf8(text).ok()?;
+        if point == b'.' || !data_type.is_numeric() {
+            return Value::parse(text, data_type).ok();
+        }
+        Value::parse(&text.replace(char::from(point), "."), data_type).ok()
+    };
     let integer = |text: &[u8]| match parsed(text)? {
         Value::Int(value) => Some(value),
         _ => None,
@@ -209,9 +240,14 @@ fn cast(column: &CellColumn<'_>, data_type: DataType) -> Result<Converted> {
         ($arrow:ty) => {
             typed(
                 strictly(column, |column| {
-                    primitives::<$arrow>(column, |text| {
-                        let quick = if data_type.is_integer() { small(text) } else { None };
-                        let value = quick.map(i128::from).or_else(|| integer(text))?;
+                    if !data_type.is_integer() {
+                        return primitives::<$arrow>(column, |text| {
+                            <$arrow as ArrowPrimitiveType>::Native::try_from(integer(text)?).ok()
+                        });
+                    }
+                    numbers::<$arrow>(column, |text| {
+                        let value = small(text).map(i128::from);
+                        let value = value.or_else(|| integer(text)).or_else(|| odd_whole(text))?;
                         <$arrow as ArrowPrimitiveType>::Native::try_from(value).ok()
                     })
                 }),
@@ -228,22 +264,22 @@ fn cast(column: &CellColumn<'_>, data_type: DataType) -> Result<Converted> {
             })
         }),
         DataType::Float64 => strictly(column, |column| {
-            primitives::<Float64Type>(column, |text| {
-                float(text, b'.').or_else(|| match parsed(text)? {
+            numbers::<Float64Type>(column, |text| {
+                float(text, point).or_else(|| match parsed(text)? {
                     Value::Float(value) => Some(value),
                     _ => None,
                 })
             })
         }),
         DataType::Float32 => strictly(column, |column| {
-            primitives::<Float32Type>(column, |text| {
-                crate::types::text::parse_float32(std::str::from_utf8(text).ok()?).ok()
+            numbers::<Float32Type>(column, |text| {
+                let text = std::str::from_utf8(text).ok()?;
+                parse_float32(&text.replace(char::from(point), ".")).ok()
             })
         }),
-        DataType::Decimal { .. } => typed(
-            strictly(column, |column| primitives::<Decimal128Type>(column, integer)),
-            data_type,
-        )?,
+        DataType::Decimal { .. } => {
+            typed(strictly(column, |column| numbers::<Decimal128Type>(column, integer)), data_type)?
+        }
         DataType::Date => strictly(column, |column| {
             primitives::<Date32Type>(column, |text| {
                 date(text, DateOrder::Ymd).or_else(|| i32::try_from(integer(text)?).ok())
@@ -252,6 +288,17 @@ fn cast(column: &CellColumn<'_>, data_type: DataType) -> Result<Converted> {
         DataType::Binary | DataType::Uuid => bytes(column, data_type, parsed)?,
         _ => match_integer_type!(data_type, integers, texts(column)),
     })
+}
+
+/// A whole number as programs write it that know only floats, or as hexadecimal digits.
+fn odd_whole(text: &[u8]) -> Option<i128> {
+    let text = std::str::from_utf8(text).ok()?.trim_ascii();
+    if let Some(digits) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        return i128::from_str_radix(digits, 16).ok().filter(|value| *value >= 0);
+    }
+    let scaled = parse_decimal(text, 38, 15).ok()?;
+    let unit = 10_i128.pow(15);
+    (scaled % unit == 0).then(|| scaled / unit)
 }
 
 /// Where the type was given, an empty cell in quotes is a text like any other.

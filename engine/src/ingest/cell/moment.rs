@@ -78,17 +78,18 @@ pub(super) fn moment(text: &[u8], order: DateOrder) -> Option<Moment> {
 fn leading_date(text: &[u8], order: DateOrder) -> Option<Date<'_>> {
     let (first, first_len, rest) = number(text, 4)?;
     let (separator, rest) = rest.split_first()?;
-    let allowed = match order {
-        DateOrder::Ymd => matches!(separator, b'-' | b'/'),
-        DateOrder::Dmy | DateOrder::Mdy => matches!(separator, b'-' | b'/' | b'.'),
-    };
-    if !allowed {
+    if !matches!(separator, b'-' | b'/' | b'.') {
         return None;
     }
     let (second, second_len, rest) = number(rest, 2)?;
     let (again, rest) = rest.split_first()?;
     let (third, third_len, rest) = number(rest, 4)?;
     if again != separator || second_len > 2 {
+        return None;
+    }
+    // `2024.1.2` is a version as often as a date.
+    let is_full = second_len == 2 && third_len == 2;
+    if order == DateOrder::Ymd && *separator == b'.' && !is_full {
         return None;
     }
     let (year, month, day) = match order {
@@ -148,11 +149,11 @@ fn half_day(nanoseconds: i64, text: &[u8]) -> Option<(i64, &[u8])> {
     Some((nanoseconds + shift * 3_600 * NANOS, rest))
 }
 
-/// `Z`, `+02`, `+0200`, `-05:30`, with or without a blank before it: seconds east.
+/// `Z`, `UTC`, `+02`, `+0200`, `-05:30`, with or without a blank before it: seconds east.
 fn zone(text: &[u8]) -> Option<i32> {
     let text = text.strip_prefix(b" ").unwrap_or(text);
     let (sign, digits) = match text.split_first()? {
-        (b'Z' | b'z', []) => return Some(0),
+        (b'Z' | b'z', []) | (b'U', b"TC") => return Some(0),
         (b'+', digits) => (1, digits),
         (b'-', digits) => (-1, digits),
         _ => return None,
@@ -194,6 +195,8 @@ mod tests {
         for (text, order, expected) in [
             ("2013-07-01", DateOrder::Ymd, Some(15_887)),
             ("2013/7/1", DateOrder::Ymd, Some(15_887)),
+            ("2013.07.01", DateOrder::Ymd, Some(15_887)),
+            ("2013.7.1", DateOrder::Ymd, None),
             ("01.07.2013", DateOrder::Dmy, Some(15_887)),
             ("07/01/2013", DateOrder::Mdy, Some(15_887)),
             ("2013-07/01", DateOrder::Ymd, None),
@@ -220,6 +223,7 @@ mod tests {
         assert_eq!(us("2013-07-01 12:34:56 AM"), Some(1_372_638_896_000_000));
         assert_eq!(us("1969-12-31 23:59:59.999999"), Some(-1));
         assert_eq!(us("2013-07-01 12:34:56.1234567"), None);
+        assert_eq!(found("2013-07-01 12:34 UTC").and_then(|moment| moment.offset), Some(0));
         assert_eq!(found("2013-07-01 12:34Z").and_then(|moment| moment.offset), Some(0));
         for text in ["2013-07-01 24:00", "2013-07-01 1:2", "2013-07-01T", "2013-07-01 12:00 +9"] {
             assert_eq!(found(text), None, "{text}");

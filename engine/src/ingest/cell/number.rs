@@ -44,6 +44,34 @@ pub(super) fn small(text: &[u8]) -> Option<i64> {
     Some(if negative { -value } else { value })
 }
 
+/// Room for the digits of a number.
+pub(super) type Digits = [u8; 64];
+
+/// The text of a number without the `mark` between groups of its digits, `1,234,567.8` as
+/// `1234567.8`: one to three digits, then groups of three, or of two but for the last as in India.
+/// `None` when something else is between marks.
+pub(super) fn ungrouped<'a>(text: &'a [u8], mark: u8, room: &'a mut Digits) -> Option<&'a [u8]> {
+    if memchr::memchr(mark, text).is_none() {
+        return Some(text);
+    }
+    let (_, unsigned) = sign(text);
+    let len = unsigned.iter().take_while(|byte| byte.is_ascii_digit() || **byte == mark).count();
+    let (whole, rest) = unsigned.split_at(len);
+    let mut groups = whole.split(|byte| *byte == mark);
+    let first = groups.next()?.len();
+    let last = groups.next_back()?.len();
+    let fits = (1..=3).contains(&first) && last == 3 && groups.all(|g| matches!(g.len(), 2 | 3));
+    if !fits || memchr::memchr(mark, rest).is_some() {
+        return None;
+    }
+    let mut count = 0;
+    for byte in text.iter().filter(|byte| **byte != mark) {
+        *room.get_mut(count)? = *byte;
+        count += 1;
+    }
+    Some(&room[..count])
+}
+
 /// Powers of ten that a double holds exactly.
 const POWERS: [f64; 23] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
@@ -170,6 +198,28 @@ mod tests {
         ] {
             assert_eq!(whole(text.as_bytes()), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn marks_stand_between_groups_of_digits() {
+        for (text, mark, expected) in [
+            ("1,234", b',', Some("1234")),
+            ("-12,345,678.5", b',', Some("-12345678.5")),
+            ("12,34,567", b',', Some("1234567")),
+            ("1.234,5", b'.', Some("1234,5")),
+            ("1'000", b'\'', Some("1000")),
+            ("12.5", b',', Some("12.5")),
+            ("1,5", b',', None),
+            ("1,23,4", b',', None),
+            ("1234,567", b',', None),
+            (",123", b',', None),
+            ("1,234.567,8", b',', None),
+            ("31.01.2024", b'.', None),
+        ] {
+            let found = ungrouped(text.as_bytes(), mark, &mut [0; 64]).map(<[u8]>::to_vec);
+            assert_eq!(found, expected.map(|text| text.as_bytes().to_vec()), "{text}");
+        }
+        assert_eq!(ungrouped(&[b'1', b',', b'2'].repeat(40), b',', &mut [0; 64]), None);
     }
 
     #[test]

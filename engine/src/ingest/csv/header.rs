@@ -14,6 +14,8 @@ pub(super) struct Head {
     pub(super) first_data: usize,
     /// Whether the file names its columns.
     pub(super) has_names: bool,
+    /// The record that does.
+    pub(super) named_by: Option<usize>,
 }
 
 impl Head {
@@ -28,7 +30,7 @@ impl Head {
             .find(|row| records.field_count(*row) == field_count)
             .unwrap_or(records.len());
         if let Some(row) =
-            short_header(records, first, field_count).filter(|_| options.header != Some(false))
+            uneven_header(records, first, field_count).filter(|_| options.header != Some(false))
         {
             return Head::named(records, row, field_count, options);
         }
@@ -39,7 +41,7 @@ impl Head {
         }
         let first_data = if options.header == Some(false) { 0 } else { first };
         let names = column_names((0..field_count).map(|_| String::new()), &options.names);
-        Head { names, first_data, has_names: !options.names.is_empty() }
+        Head { names, first_data, has_names: !options.names.is_empty(), named_by: None }
     }
 
     fn named(records: &Records<'_>, row: usize, field_count: usize, options: &CsvOptions) -> Head {
@@ -49,15 +51,19 @@ impl Head {
             found.trim().to_owned()
         };
         let names = column_names((0..field_count).map(name), &options.names);
-        Head { names, first_data: row + 1, has_names: true }
+        Head { names, first_data: row + 1, has_names: true, named_by: Some(row) }
     }
 }
 
-/// A record right before the data with one field fewer: the data's last field has no name.
-fn short_header(records: &Records<'_>, first: usize, field_count: usize) -> Option<usize> {
+/// A record right before the data with a field fewer, because the data's last field has no name, or
+/// with an empty field more.
+fn uneven_header(records: &Records<'_>, first: usize, field_count: usize) -> Option<usize> {
     let row = first.checked_sub(1)?;
-    let is_short = field_count > 2 && records.field_count(row) + 1 == field_count;
-    (is_short && !has_value(records, row)).then_some(row)
+    let own_count = records.field_count(row);
+    let is_short = field_count > 2 && own_count + 1 == field_count;
+    let is_empty = |cell: &Cell| cell.bytes(records.bytes()).is_empty();
+    let is_long = own_count == field_count + 1 && records.cells(row).last().is_some_and(is_empty);
+    ((is_short || is_long) && !has_value(records, row)).then_some(row)
 }
 
 /// A header is a record that does not fit the types of the columns below it, or of nothing but names
@@ -67,19 +73,29 @@ fn is_header(records: &Records<'_>, first: usize, field_count: usize, reading: &
         return false;
     }
     let below = infer_rows(records, first + 1, field_count, Points::Either, reading);
-    let mut has_types = false;
-    for (cell, candidates) in records.cells(first).iter().zip(below) {
+    let (mut has_types, mut is_named) = (false, false);
+    for (column, (cell, candidates)) in records.cells(first).iter().zip(below).enumerate() {
         let text = cell.bytes(records.bytes()).trim_ascii();
-        if candidates.is_text() || !candidates.is_seen() || text.is_empty() {
+        is_named |= !text.is_empty();
+        if candidates.is_text() || !candidates.is_seen() {
             continue;
         }
-        if !candidates.allows(text) {
+        if text.is_empty() {
+            has_types |= column > 0 || !is_row_number(records, first + 1);
+        } else if candidates.allows_grouped(text, reading.patterns.thousands) {
+            has_types = true;
+        } else {
             return true;
         }
-        has_types = true;
     }
-    let is_empty = |cell: &Cell| cell.bytes(records.bytes()).trim_ascii().is_empty();
-    !has_types && !has_value(records, first) && !records.cells(first).iter().all(is_empty)
+    is_named && !has_types && !has_value(records, first)
+}
+
+/// Whether the record begins with the number of a first row. Pandas and R write a column of these
+/// without a name.
+fn is_row_number(records: &Records<'_>, row: usize) -> bool {
+    let first = records.cells(row).first();
+    first.is_some_and(|cell| matches!(cell.bytes(records.bytes()), b"0" | b"1"))
 }
 
 /// Whether a field of the record is a number, a date or the like, and could not be a name.
@@ -99,7 +115,7 @@ mod tests {
 
     fn head(text: &str, field_count: usize) -> (Vec<String>, usize, bool) {
         let records = Records::read(text.as_bytes(), 0, Dialect::default(), 100, false);
-        let Head { names, first_data, has_names } =
+        let Head { names, first_data, has_names, named_by: _ } =
             Head::of(&records, field_count, &CsvOptions::default(), &Reading::default());
         (names, first_data, has_names)
     }
@@ -116,6 +132,9 @@ mod tests {
             ("a,b\n1,2,3\n4,5,6\n", 3, &["a", "b", "column2"], 1),
             ("true,false\nfalse,true\n", 2, &["column0", "column1"], 0),
             ("t,f\n1,2\n", 2, &["t", "f"], 1),
+            (",x\n0,a\n1,b\n", 2, &["column0", "x"], 1),
+            (",x\n2,a\n3,b\n", 2, &["column0", "column1"], 0),
+            ("a,b,\n1,2\n3,4\n", 2, &["a", "b"], 1),
             ("id,2019,2020\n1,2,3\n", 3, &["id", "2019", "2020"], 1),
         ] {
             let found = head(text, field_count);

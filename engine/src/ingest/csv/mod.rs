@@ -13,6 +13,7 @@ use self::header::Head;
 use self::records::Records;
 use self::sniff::{Sniffed, sniff};
 use super::cell::{Candidates, CellColumn, Nulls};
+use super::column_names::check_column_count;
 use super::content::Content;
 use super::table_of_files::{FileSchema, Named};
 use crate::catalog::files::{CsvLayout, Encoding, Layout, Newline, Points, Reading};
@@ -45,6 +46,9 @@ pub struct CsvOptions {
 
 /// Records that types are inferred from unless the options say otherwise: DuckDB's number.
 pub const SAMPLE_ROWS: usize = 20_480;
+/// How text of other encodings is read.
+pub(super) const NOT_UTF8: &str =
+    "encoding => 'windows-1252' reads what Excel writes, 'latin-1' ISO 8859-1, 'utf-16' UTF-16";
 /// Bytes of a sample, at first.
 const SAMPLE_BYTES: usize = 1 << 20;
 /// Records that a sample should have.
@@ -55,6 +59,11 @@ const ROWS_MIN: usize = 4;
 /// # Errors
 /// `Io`, `Corrupt`; `Invalid` for a delimiter that is a quote.
 pub(super) fn examine(path: &str, options: &CsvOptions, reading: &Reading) -> Result<FileSchema> {
+    if let (Some(b'.'), Some(Points::Point)) | (Some(b','), Some(Points::Comma)) =
+        (reading.patterns.thousands, options.points)
+    {
+        return Err(Error::invalid("thousands and decimal_separator are the same"));
+    }
     let content = Content::open(path, reading.compression, reading.encoding)?;
     let mut sample = Vec::new();
     let mut sample_bytes = SAMPLE_BYTES;
@@ -65,8 +74,13 @@ pub(super) fn examine(path: &str, options: &CsvOptions, reading: &Reading) -> Re
         let is_cut = sample.len() > sample_bytes;
         sample.truncate(sample_bytes);
         refuse_binary(path, &sample, reading)?;
-        let start = skip_lines(&sample, options.skip.unwrap_or(0));
-        let sniffed = sniff(&sample, start, is_cut, options);
+        let named = named_delimiter(&sample).filter(|named| {
+            options.skip.is_none() && options.delimiter.is_none_or(|told| told == *named)
+        });
+        let start = skip_lines(&sample, named.map_or_else(|| options.skip.unwrap_or(0), |_| 1));
+        let delimiter = options.delimiter.or(named);
+        let sniffed = sniff(&sample, start, is_cut, &CsvOptions { delimiter, ..options.clone() });
+        check_column_count(path, sniffed.field_count)?;
         let records = Records::read(&sample, start, sniffed.dialect, rows_max, is_cut);
         // A header and a row or two are no sample: the file is very wide.
         if is_cut && records.len() < ROWS_MIN && sample_bytes < reading.record_bytes_max {
@@ -74,7 +88,7 @@ pub(super) fn examine(path: &str, options: &CsvOptions, reading: &Reading) -> Re
             continue;
         }
         let is_sampled = is_cut || records.len() >= rows_max;
-        return Ok(schema(path, &records, sniffed, options, (reading, is_sampled)));
+        return schema(path, &records, sniffed, options, (reading, is_sampled));
     }
 }
 
@@ -85,15 +99,16 @@ fn schema(
     sniffed: Sniffed,
     options: &CsvOptions,
     (reading, is_sampled): (&Reading, bool),
-) -> FileSchema {
+) -> Result<FileSchema> {
     let dialect = sniffed.dialect;
-    let points = options.points.unwrap_or(if dialect.delimiter == b',' {
-        Points::Point
-    } else {
-        Points::Either
+    let points = options.points.unwrap_or(match (reading.patterns.thousands, dialect.delimiter) {
+        (Some(b'.'), _) => Points::Comma,
+        (Some(_), _) | (None, b',') => Points::Point,
+        (None, _) => Points::Either,
     });
     let head = Head::of(records, sniffed.field_count, options, reading);
     let candidates = infer_rows(records, head.first_data, head.names.len(), points, reading);
+    check_names(path, records, head.named_by)?;
     let data_offset = if head.first_data < records.len() {
         records.start(head.first_data)
     } else {
@@ -111,13 +126,26 @@ fn schema(
         .zip(candidates)
         .map(|(name, candidates)| Named { name, found: candidates })
         .collect();
-    FileSchema {
+    Ok(FileSchema {
         path: path.to_owned(),
         layout: Layout::Csv(layout),
         columns,
         has_names: head.has_names,
         points,
         is_sampled,
+    })
+}
+
+/// That the names of columns are text, as their values must be.
+fn check_names(path: &str, records: &Records<'_>, row: Option<usize>) -> Result<()> {
+    let Some(row) = row else { return Ok(()) };
+    let record = &records.bytes()[records.start(row)..records.end(row).min(records.bytes().len())];
+    match std::str::from_utf8(record) {
+        Ok(_) => Ok(()),
+        Err(_) => {
+            Err(Error::invalid_text(format!("{path}: the names of its columns are not UTF-8"))
+                .with_hint(NOT_UTF8))
+        }
     }
 }
 
@@ -128,10 +156,13 @@ fn behind(sample: &[u8], end: usize) -> usize {
     end + newline
 }
 
-/// Zeros are in no text.
+/// Zeros are in no text, but for a few that fill up values of a fixed length.
 fn refuse_binary(path: &str, sample: &[u8], reading: &Reading) -> Result<()> {
     let head = &sample[..sample.len().min(8_192)];
-    if !head.contains(&0) {
+    let zero_count = memchr::memchr_iter(0, head).count();
+    // The last character may be cut.
+    let is_utf8 = || std::str::from_utf8(head).map_or_else(|e| e.error_len().is_none(), |_| true);
+    if zero_count == 0 || (zero_count * 4 <= head.len() && is_utf8()) {
         return Ok(());
     }
     let error = Error::corrupt(format!("{path} is no text: it has bytes of zero"));
@@ -139,6 +170,13 @@ fn refuse_binary(path: &str, sample: &[u8], reading: &Reading) -> Result<()> {
         Encoding::Utf8 => error.with_hint("is it UTF-16? encoding => 'utf-16'"),
         _ => error,
     })
+}
+
+/// The delimiter that a first line `sep=;` names, which is for Excel.
+fn named_delimiter(sample: &[u8]) -> Option<u8> {
+    let [delimiter, end, ..] = sample.strip_prefix(b"sep=")? else { return None };
+    let is_one = matches!(end, b'\n' | b'\r') && delimiter.is_ascii();
+    (is_one && !matches!(delimiter, b'\n' | b'\r')).then_some(*delimiter)
 }
 
 fn skip_lines(sample: &[u8], count: u64) -> usize {

@@ -60,6 +60,9 @@ fn best(
             let dialect =
                 Dialect { delimiter, quote, escape, comment, newline, blanks_around_quotes };
             let records = Records::read(sample, start, dialect, TRIAL_ROWS, is_cut);
+            if quote.is_none() && options.quote.is_none() && cuts_quoted(&records) {
+                continue;
+            }
             let Some((score, field_count)) = score(&records, options.delimiter.is_some()) else {
                 continue;
             };
@@ -111,6 +114,25 @@ fn quotings(sample: &[u8], options: &CsvOptions) -> Vec<(Option<u8>, Option<u8>)
         }
     }
     quotings
+}
+
+/// Whether most records with quotes have fields that a quote opens and others that one closes: without
+/// quotes, the delimiter cuts what stands between them.
+fn cuts_quoted(records: &Records<'_>) -> bool {
+    let (mut quoted, mut cut) = (0_usize, 0_usize);
+    for row in 0..records.len() {
+        let (mut opened, mut closed) = (0_usize, 0_usize);
+        for cell in records.cells(row) {
+            let text = cell.bytes(records.bytes());
+            let is_opened = text.first() == Some(&b'"');
+            let is_closed = text.len() > 1 && text.last() == Some(&b'"');
+            opened += usize::from(is_opened && !is_closed);
+            closed += usize::from(is_closed && !is_opened);
+            quoted += usize::from(is_opened);
+        }
+        cut += if opened == closed { opened } else { 0 };
+    }
+    cut * 2 > quoted
 }
 
 /// How well records fit together, and their width; `None` when they do not.
@@ -300,6 +322,8 @@ mod tests {
             assert_eq!((found, count), (delimiter, field_count), "{text:?}");
         }
         assert_eq!(sniffed("one\ntwo\n").1, 1);
+        assert_eq!(sniffed("name\n\"Doe, Jo\"\n\"Roe, Al\"\n").1, 1);
+        assert_eq!(sniffed("a,b\n1,5\" x\n2,\"y\n").1, 2);
         assert_eq!(sniffed("Hello\nworld, it is\nfine, is it, not\n").1, 1);
     }
 

@@ -8,9 +8,10 @@ pub(super) mod syntax;
 
 use hashbrown::HashMap;
 
-use self::rows::{Ending, JsonRows, UNCLOSED};
+use self::rows::{Ending, JsonRows, SEVERAL, UNCLOSED};
 use self::syntax::{Fault, skip_blanks, string, value};
 use super::cell::{Candidates, Cell, Escapes};
+use super::column_names::COLUMNS_MAX;
 use super::content::Content;
 use super::parallel::fold_pieces;
 use super::rows::pieces::{OpenFile, RowFormat};
@@ -34,8 +35,7 @@ pub struct JsonOptions {
 
 /// Bytes of a sample, at first.
 const SAMPLE_BYTES: usize = 1 << 20;
-/// Keys that rows may have between them.
-const KEYS_MAX: usize = 100_000;
+const MANY: &str = "more than 100,000 keys";
 /// Levels of objects that are flattened.
 const FLATTEN_MAX: usize = 32;
 
@@ -166,8 +166,8 @@ fn observe(
         }
         at = skip_blanks(bytes, at + 1);
         let key = text_of(bytes, key);
-        if node.children.len() >= KEYS_MAX && !node.children.contains_key(&key) {
-            return Err(Fault { at, what: "more than 100,000 keys: name those to be read" });
+        if node.children.len() >= COLUMNS_MAX && !node.children.contains_key(&key) {
+            return Err(Fault { at, what: MANY });
         }
         let child = node.children.entry(key).or_insert_with(|| Keys::new(place()));
         at = skip_blanks(bytes, observe(child, bytes, at, (flatten, depth + 1), place)?);
@@ -335,6 +335,10 @@ fn no_json(path: &str, sample: &[u8], fault: Fault) -> Error {
     Error::invalid_text(format!("{path}, line {line}: {}", fault.what)).with_hint(
         match fault.what {
             UNCLOSED => "was the file cut off?",
+            MANY => "keys that are data are no columns: jq 'to_entries[]' makes rows of them",
+            SEVERAL => {
+                "FROM read_json('…', format => 'values') reads values however they are strung"
+            }
             _ => "is it JSON? FROM read_csv('…') reads delimited text",
         },
     )

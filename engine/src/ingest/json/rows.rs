@@ -58,6 +58,7 @@ impl Ending {
 
 const STRAY: &str = "a key that the sample did not have";
 /// The fault of a file that was cut off between two rows.
+pub(in crate::ingest) const SEVERAL: &str = "more than a value on a line";
 pub(in crate::ingest) const UNCLOSED: &str =
     "the file ends inside the array: the closing ']' is missing";
 
@@ -143,7 +144,7 @@ impl JsonRows {
                 match bytes.get(end) {
                     None => Ok(end),
                     Some(b'\n') => Ok(end + 1),
-                    Some(_) => Err(Fault { at: end, what: "more than a value on a line" }),
+                    Some(_) => Err(Fault { at: end, what: SEVERAL }),
                 }
             }
             JsonFraming::Array => {

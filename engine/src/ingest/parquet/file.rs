@@ -15,6 +15,7 @@ use parquet::file::metadata::{
 use super::schema::{FileColumn, Leaf, file_columns};
 use super::thrift::{ThriftError, check_footer};
 use crate::catalog::files::FileComments;
+use crate::ingest::column_names::check_column_count;
 use crate::ingest::guard::guarded;
 use crate::types::{DataType, Error, Result, TimeUnit};
 
@@ -27,6 +28,9 @@ const ROWS_PER_BYTE_MAX: u64 = 1 << 27;
 const CHUNK_SLACK_BYTES: u64 = 100;
 /// The magic bytes at the start.
 const HEAD_BYTES: u64 = 4;
+/// What helps where a writer put into the footer what the format does not have.
+const REWRITE: &str =
+    "if another program reads it, let that write it again, as with pyarrow's write_table";
 /// How much is read at first to get at the footer.
 const FOOTER_GUESS_BYTES: u64 = 64 << 10;
 
@@ -63,10 +67,13 @@ impl SourceFile {
             ParquetMetaDataReader::decode_metadata_with_options(&footer, Some(&footer_options()))
                 .map_err(|error| reader_error(&error))
         })
-        .map_err(|error| error.context(format_args!("{path}: the footer cannot be read")))?;
+        .map_err(|error| {
+            error.context(format_args!("{path}: the footer cannot be read")).with_hint(REWRITE)
+        })?;
         let columns =
             guarded(|| Ok(file_columns(metadata.file_metadata().schema_descr(), binary_as_string)))
                 .map_err(|error| error.context(path))?;
+        check_column_count(path, columns.len())?;
         let seconds = seconds(&metadata);
         let source =
             SourceFile { path: path.to_owned(), file, data_end, metadata, columns, seconds };

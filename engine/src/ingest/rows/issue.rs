@@ -2,6 +2,7 @@
 
 use super::pieces::{OpenFile, RowFormat};
 use crate::catalog::files::ReadAs;
+use crate::ingest::csv::NOT_UTF8;
 use crate::ingest::csv::scanner::{BadRecord, Flaw};
 use crate::ingest::json::rows::UNCLOSED;
 use crate::types::Error;
@@ -125,9 +126,7 @@ impl Issue {
                 "format => 'lines', 'array' or 'values' says how values follow each other"
             }
             What::Stray { .. } => "name the columns to be read: SELECT a, b FROM the file",
-            What::Value { reading: ReadAs::Text, .. } => {
-                "encoding => 'windows-1252' reads what Excel writes, 'latin-1' ISO 8859-1, 'utf-16' UTF-16"
-            }
+            What::Value { reading: ReadAs::Text, .. } => NOT_UTF8,
             What::Value { column, .. } => {
                 return format!(
                     "types => {{'{column}': 'text'}} reads it as text; nullstr => '…' names what is NULL"
