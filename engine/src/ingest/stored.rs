@@ -3,15 +3,17 @@
 //!
 //! The first file's columns are the table's; in later files they are found by name, also in another
 //! case, and their types meet as those of a CASE do. A column that has no value in a file has no say
-//! there where its type does not fit. Must not know formats.
+//! there where its type does not fit; text takes all others where `union_by_name` says that files may
+//! differ. Must not know formats.
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, new_null_array};
+use arrow::array::{Array, ArrayRef, AsArray, StringArray, new_null_array};
 use arrow::compute::cast;
-use arrow::datatypes::DataType as ArrowType;
+use arrow::datatypes::{DataType as ArrowType, Decimal128Type};
 use hashbrown::HashMap;
 
+use super::column_names::check_column_count;
 use super::conform::conform;
 use super::rows::{constant, folder_value};
 use super::table_of_files::{TableOptions, add_file_name, add_folders};
@@ -19,7 +21,7 @@ use crate::catalog::NewField;
 use crate::catalog::files::{
     FileColumn, FileComments, FileSet, ForeignFile, Layout, Origin, Reading,
 };
-use crate::types::{DataType, Error, Result};
+use crate::types::{DataType, Error, Result, Value};
 
 /// A file and its columns.
 #[derive(Debug)]
@@ -99,11 +101,12 @@ pub(super) fn combine(
                     columns.len() - 1
                 }
             };
-            columns[index].meet(values, &path, &first_path)?;
+            columns[index].meet(values, (&path, &first_path), table.union_by_name)?;
             places[index] = Some(place);
         }
         set.files.push(ForeignFile { path, layout, places });
     }
+    check_column_count(&first_path, columns.len())?;
     set.columns = columns.into_iter().map(Meeting::column).collect();
     for file in &mut set.files {
         file.places.resize(set.columns.len(), None);
@@ -147,18 +150,19 @@ impl Meeting {
     }
 
     /// Takes what the file at `path` has of the column.
-    fn meet(&mut self, values: StoredValues, path: &str, first_path: &str) -> Result<()> {
+    fn meet(
+        &mut self,
+        values: StoredValues,
+        (path, first_path): (&str, &str),
+        becomes_text: bool,
+    ) -> Result<()> {
         match values {
             StoredValues::Typed(own) => {
                 let known = *self.data_type.get_or_insert(own);
-                self.data_type = Some(wider(known, own).ok_or_else(|| {
-                    Error::type_mismatch(format!(
-                        "{path}: column \"{}\" is of type {own}, but of type {known} in the files \
-                         before",
-                        self.name
-                    ))
-                    .with_hint("load the files one by one, with a cast")
-                })?);
+                let common = wider(known, own)
+                    .or_else(|| text_of(known, own).filter(|_| becomes_text))
+                    .ok_or_else(|| misfit(&self.name, own, known, path))?;
+                self.data_type = Some(common);
             }
             StoredValues::Nulls(own) => self.nulls.push(own),
             StoredValues::Untyped(own) => self.untyped = Some(own),
@@ -187,6 +191,31 @@ impl Meeting {
         let data_type = data_type.or(untyped).unwrap_or(DataType::Utf8);
         FileColumn { name, data_type, origin: Origin::Stored }
     }
+}
+
+/// Text where one of the types is that and the values of the other are written as text.
+fn text_of(one: DataType, other: DataType) -> Option<DataType> {
+    let is_written = |data_type: DataType| {
+        use DataType::{Bool, Date, Time, Timestamp};
+        data_type.is_numeric() || matches!(data_type, Bool | Date | Time(_) | Timestamp { .. })
+    };
+    match (one, other) {
+        (DataType::Utf8, other) | (other, DataType::Utf8) if is_written(other) => {
+            Some(DataType::Utf8)
+        }
+        _ => None,
+    }
+}
+
+fn misfit(name: &str, own: DataType, known: DataType, path: &str) -> Error {
+    let hint = match text_of(own, known) {
+        Some(_) => "union_by_name => true makes text of both",
+        None => "load the files one by one, with a cast",
+    };
+    Error::type_mismatch(format!(
+        "{path}: column \"{name}\" is of type {own}, but of type {known} in the files before"
+    ))
+    .with_hint(hint)
 }
 
 /// The type that takes the values of both, as in a CASE.
@@ -316,13 +345,42 @@ fn ours(array: &ArrayRef, column: &FileColumn) -> Result<ArrayRef> {
     };
     let wanted = column.data_type.to_arrow();
     if *plain.data_type() == wanted {
-        let is_float = column.data_type.is_float();
-        return if is_float { conform(&plain, &field(column)) } else { Ok(plain) };
+        return match column.data_type {
+            DataType::Float32 | DataType::Float64 => conform(&plain, &field(column)),
+            DataType::Decimal { precision, .. } => within(precision, plain, &column.name),
+            _ => Ok(plain),
+        };
     }
     if plain.logical_null_count() == plain.len() {
         return Ok(new_null_array(&wanted, plain.len()));
     }
-    conform(&plain, &field(column))
+    match DataType::from_arrow(plain.data_type())? {
+        found if column.data_type == DataType::Utf8 && found != DataType::Utf8 => {
+            texts(&plain, found)
+        }
+        _ => conform(&plain, &field(column)),
+    }
+}
+
+/// The decimals, if none has more digits than its type. A file may claim what it likes.
+fn within(precision: u8, decimals: ArrayRef, name: &str) -> Result<ArrayRef> {
+    let valid = decimals.as_primitive::<Decimal128Type>().validate_decimal_precision(precision);
+    match valid {
+        Ok(()) => Ok(decimals),
+        Err(_) => Err(Error::corrupt(format!(
+            "column \"{name}\": a decimal has more than {precision} digits"
+        ))),
+    }
+}
+
+/// Values of type `found` as a cast to text writes them.
+fn texts(values: &ArrayRef, found: DataType) -> Result<ArrayRef> {
+    let values = cast(values, &found.to_arrow())?;
+    let text = |row| match Value::from_array(&values, found, row) {
+        Value::Null => None,
+        value => Some(value.to_text(found)),
+    };
+    Ok(Arc::new((0..values.len()).map(text).collect::<StringArray>()))
 }
 
 fn field(column: &FileColumn) -> NewField {
@@ -440,6 +498,34 @@ mod tests {
             table(&[&[("a", Typed(DataType::Int64))], &[("a", Typed(DataType::Utf8))]], false);
         let error = error.unwrap_err();
         assert!(error.message().starts_with("f1: column \"a\" is of type text"), "{error}");
+        Ok(())
+    }
+
+    #[test]
+    fn text_takes_what_is_written_as_text_where_files_may_differ() -> Result<()> {
+        use DataType::{Binary, Date, Int64, Utf8};
+        for (first, second) in [(Int64, Utf8), (Utf8, Date), (DataType::Bool, Utf8)] {
+            let files: [&[_]; 2] = [&[("a", Typed(first))], &[("a", Typed(second))]];
+            assert!(table(&files, false).is_err());
+            assert_eq!(described(&table(&files, true)?), ["a text"]);
+        }
+        assert!(table(&[&[("a", Typed(Binary))], &[("a", Typed(Utf8))]], true).is_err());
+        let dates: ArrayRef = Arc::new(arrow::array::Date32Array::from(vec![Some(1), None]));
+        let written = texts(&dates, Date)?;
+        assert_eq!(written.as_string::<i32>().value(0), "1970-01-02");
+        assert!(written.is_null(1));
+        Ok(())
+    }
+
+    #[test]
+    fn a_decimal_with_more_digits_than_its_type_is_refused() -> Result<()> {
+        let decimals = |value| -> Result<ArrayRef> {
+            let array = arrow::array::Decimal128Array::from(vec![Some(value), None]);
+            Ok(Arc::new(array.with_precision_and_scale(4, 2)?))
+        };
+        assert!(within(4, decimals(9_999)?, "a").is_ok());
+        let error = within(4, decimals(10_000)?, "a").unwrap_err();
+        assert!(error.message().contains("column \"a\""), "{error}");
         Ok(())
     }
 }
