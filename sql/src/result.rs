@@ -137,6 +137,8 @@ pub struct Work {
     pub bytes: u64,
     /// Bytes that will be read; 0 where that is unknown.
     pub bytes_expected: u64,
+    /// Rows of files that were left out for what is wrong with them.
+    pub rejected: u64,
 }
 
 /// What of a statement's context reaches other threads.
@@ -173,7 +175,8 @@ impl StatementHandle {
         let progress = self.running().progress;
         let (done, expected) = progress.get();
         let (bytes, bytes_expected) = progress.bytes();
-        Work { done, expected, rows: progress.rows(), bytes, bytes_expected }
+        let (rows, rejected) = (progress.rows(), progress.rejected());
+        Work { done, expected, rows, bytes, bytes_expected, rejected }
     }
 
     fn running(&self) -> Running {

@@ -11,20 +11,23 @@ pub struct Progress {
     total: AtomicU64,
     /// Units that make a row, when they are not rows.
     units_per_row: AtomicU64,
-    bytes: Arc<Bytes>,
+    input: Arc<Input>,
 }
 
+/// What is told of what is read.
 #[derive(Debug, Default)]
-struct Bytes {
+struct Input {
     read: AtomicU64,
     expected: AtomicU64,
+    /// Rows left out.
+    rejected: AtomicU64,
 }
 
 impl Progress {
-    /// A progress of its own whose bytes count here: for a query that feeds a load.
+    /// A progress of its own whose bytes and rejected rows count here: for a query that feeds a load.
     #[must_use]
     pub fn of_input(&self) -> Progress {
-        Progress { bytes: Arc::clone(&self.bytes), ..Progress::default() }
+        Progress { input: Arc::clone(&self.input), ..Progress::default() }
     }
 
     /// Adds to the work expected.
@@ -44,17 +47,32 @@ impl Progress {
 
     /// Adds to the bytes read.
     pub fn read(&self, bytes: u64) {
-        self.bytes.read.fetch_add(bytes, Ordering::Relaxed);
+        self.input.read.fetch_add(bytes, Ordering::Relaxed);
     }
 
     /// Adds to the bytes that will be read, where that is known.
     pub fn expect_bytes(&self, bytes: u64) {
-        self.bytes.expected.fetch_add(bytes, Ordering::Relaxed);
+        self.input.expected.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Counts a row of a file that is left out.
+    pub fn reject(&self) {
+        self.input.rejected.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Forgets the rows left out: they are read once more.
+    pub fn forget_rejected(&self) {
+        self.input.rejected.store(0, Ordering::Relaxed);
+    }
+
+    /// Rows of files that were left out.
+    pub fn rejected(&self) -> u64 {
+        self.input.rejected.load(Ordering::Relaxed)
     }
 
     /// Bytes read and expected; expected is 0 while unknown.
     pub fn bytes(&self) -> (u64, u64) {
-        (self.bytes.read.load(Ordering::Relaxed), self.bytes.expected.load(Ordering::Relaxed))
+        (self.input.read.load(Ordering::Relaxed), self.input.expected.load(Ordering::Relaxed))
     }
 
     /// (done, expected); expected is 0 while unknown.

@@ -74,7 +74,10 @@ impl Runner<'_> {
             // As it was: the rest follows what waits.
             Ok(_) if !changed => Ok(result.with_ahead(ahead)),
             Err(error) if !changed => Err(error),
-            _ => self.execute(&plan()?, Arc::clone(snapshot)),
+            _ => {
+                self.context.progress.forget_rejected();
+                self.execute(&plan()?, Arc::clone(snapshot))
+            }
         }
     }
 
@@ -95,6 +98,7 @@ impl Runner<'_> {
                 if !catalog.settle(|set| columns_read(&read, set), &self.context)? {
                     return Err(error);
                 }
+                self.context.progress.forget_rejected();
                 self.collect_once(plan()?, snapshot, &make)
             }
             (outcome, _) => outcome,

@@ -35,7 +35,7 @@ use super::cell::{CellColumn, Nulls, convert};
 use super::csv::scanner::Scanner;
 use super::json::rows::JsonRows;
 use crate::catalog::files::{FileSet, Layout, Origin, ReadAs};
-use crate::context::Context;
+use crate::context::{Context, Progress};
 use crate::types::{DataType, Error, Result, Value};
 
 /// What takes the arrays of a batch and its rows; breaking ends the piece.
@@ -127,7 +127,8 @@ impl RowFiles {
             context.cancel.check()?;
             at = taken.fill(&file.format, &piece, at, context.batch_len.max(1));
             let place = Place { file, offset: piece.offset };
-            let (arrays, row_count) = self.arrays(&place, bytes, columns, &taken)?;
+            let (arrays, row_count) =
+                self.arrays(&place, bytes, columns, (&taken, &context.progress))?;
             if row_count > 0 && sink(arrays, row_count)?.is_break() {
                 break;
             }
@@ -155,7 +156,7 @@ impl RowFiles {
         place: &Place<'_>,
         bytes: &[u8],
         columns: &[usize],
-        taken: &Taken,
+        (taken, progress): (&Taken, &Progress),
     ) -> Result<(Vec<ArrayRef>, usize)> {
         let row_count = taken.row_count();
         let mut issues: Vec<(Option<usize>, Issue)> = taken
@@ -202,7 +203,7 @@ impl RowFiles {
         if issues.is_empty() {
             return Ok((arrays, row_count));
         }
-        self.without(place, bytes, issues, arrays, row_count)
+        self.without(place, bytes, issues, (arrays, row_count), progress)
     }
 
     /// The rows that have no issue; the others are rejected, or the first of them is the error.
@@ -212,8 +213,8 @@ impl RowFiles {
         place: &Place<'_>,
         bytes: &[u8],
         mut issues: Vec<(Option<usize>, Issue)>,
-        arrays: Vec<ArrayRef>,
-        row_count: usize,
+        (arrays, row_count): (Vec<ArrayRef>, usize),
+        progress: &Progress,
     ) -> Result<(Vec<ArrayRef>, usize)> {
         issues.sort_by_key(|(_, issue)| issue.record_start());
         let mut keep = vec![true; row_count];
@@ -227,6 +228,7 @@ impl RowFiles {
             };
             if last_record != Some(issue.record_start()) {
                 rejects.take(issue, place.file, place.offset, bytes)?;
+                progress.reject();
             }
             last_record = Some(issue.record_start());
             if let Some(row) = row {

@@ -15,23 +15,29 @@ pub(crate) struct ReadCounts {
     pub(crate) pages: u64,
     /// Pages that those columns have.
     pub(crate) pages_all: u64,
+    /// Rows of files that were left out.
+    pub(crate) rejected: u64,
 }
 
-/// `(3 rows, 1.25 ms, read 3 of 105 columns, 2 of 160 pages)`; without a time, `(3 rows)`.
+/// `(3 rows, 1.25 ms, read 3 of 105 columns, 2 of 160 pages)`; without a time, `(3 rows)`; with rows left
+/// out, `(3 rows, 1 rejected, …)`.
 pub(crate) fn footer(row_count: u64, elapsed: Option<Duration>, read: ReadCounts) -> String {
     let rows = if row_count == 1 { "row" } else { "rows" };
-    let rows_read = format_count(row_count);
-    let Some(elapsed) = elapsed.map(duration) else { return format!("({rows_read} {rows})") };
+    let mut counts = format!("{} {rows}", format_count(row_count));
+    if read.rejected > 0 {
+        counts = format!("{counts}, {} rejected", format_count(read.rejected));
+    }
+    let Some(elapsed) = elapsed.map(duration) else { return format!("({counts})") };
     if read.columns_all == 0 {
-        return format!("({rows_read} {rows}, {elapsed})");
+        return format!("({counts}, {elapsed})");
     }
     let (columns, columns_all) = (format_count(read.columns), format_count(read.columns_all));
     if read.pages_all == 0 {
-        return format!("({rows_read} {rows}, {elapsed}, read {columns} of {columns_all} columns)");
+        return format!("({counts}, {elapsed}, read {columns} of {columns_all} columns)");
     }
     let (pages, pages_all) = (format_count(read.pages), format_count(read.pages_all));
     format!(
-        "({rows_read} {rows}, {elapsed}, read {columns} of {columns_all} columns, \
+        "({counts}, {elapsed}, read {columns} of {columns_all} columns, \
          {pages} of {pages_all} pages)"
     )
 }
@@ -60,7 +66,8 @@ mod tests {
 
     #[test]
     fn a_footer_names_rows_time_and_what_was_read() {
-        let read = ReadCounts { columns: 3, columns_all: 105, pages: 2, pages_all: 1_160 };
+        let read =
+            ReadCounts { columns: 3, columns_all: 105, pages: 2, pages_all: 1_160, rejected: 0 };
         assert_eq!(
             footer(1_234, Some(Duration::from_micros(1_250)), read),
             "(1,234 rows, 1.25 ms, read 3 of 105 columns, 2 of 1,160 pages)"
@@ -68,6 +75,8 @@ mod tests {
         let nothing = ReadCounts::default();
         assert_eq!(footer(1, Some(Duration::from_secs(2)), nothing), "(1 row, 2.00 s)");
         assert_eq!(footer(2, None, read), "(2 rows)");
+        let left_out = ReadCounts { rejected: 1_000, ..nothing };
+        assert_eq!(footer(2, None, left_out), "(2 rows, 1,000 rejected)");
         assert_eq!(clock(Duration::from_secs(65)), "1:05");
     }
 

@@ -149,7 +149,9 @@ impl<'w> Session<'w> {
         let shown = interrupt.during(&handle, || {
             let outcome = with_bar(&handle, || first_rows(connection, sql))?;
             Ok::<_, WriteError>(match outcome {
-                First::Done { row_count } => Shown::Done { row_count },
+                First::Done { row_count } => {
+                    Shown::Done { row_count, rejected: handle.work().rejected }
+                }
                 First::Rows { mut result, first } => {
                     let schema = result.schema();
                     let mut keeper = Keeper::new(result.schema());
@@ -170,7 +172,9 @@ impl<'w> Session<'w> {
                     } else {
                         target.result(|target| write_rows(target, view, &schema, batches))?
                     };
-                    Shown::Rows { row_count, read: read_counts(&result), keeper }
+                    let rejected = handle.work().rejected;
+                    let read = ReadCounts { rejected, ..read_counts(&result) };
+                    Shown::Rows { row_count, read, keeper }
                 }
             })
         })?;
@@ -194,8 +198,10 @@ impl<'w> Session<'w> {
                     None => text,
                 }
             }
-            Shown::Done { row_count: Some(count) } => footer(count, time, ReadCounts::default()),
-            Shown::Done { row_count: None } => match time {
+            Shown::Done { row_count: Some(count), rejected } => {
+                footer(count, time, ReadCounts { rejected, ..ReadCounts::default() })
+            }
+            Shown::Done { row_count: None, .. } => match time {
                 Some(time) => format!("(done, {})", duration(time)),
                 None => "(done)".to_owned(),
             },
@@ -273,7 +279,7 @@ enum First {
 /// What was shown of a statement.
 enum Shown {
     Rows { row_count: u64, read: ReadCounts, keeper: Keeper },
-    Done { row_count: Option<u64> },
+    Done { row_count: Option<u64>, rejected: u64 },
 }
 
 /// Runs the statement up to its first rows: an aggregation's work is done then.
@@ -295,5 +301,6 @@ fn read_counts(result: &QueryResult) -> ReadCounts {
         columns_all: read.columns_total,
         pages: read.pages_read,
         pages_all: read.pages_total,
+        rejected: 0,
     }
 }
