@@ -78,7 +78,7 @@ const TEXT_OPTIONS: [&str; 14] = [
     "names",
     "all_varchar",
 ];
-const CSV_OPTIONS: [&str; 13] = [
+const CSV_OPTIONS: [&str; 14] = [
     "delim",
     "quote",
     "escape",
@@ -90,6 +90,7 @@ const CSV_OPTIONS: [&str; 13] = [
     "null_padding",
     "allow_quoted_nulls",
     "decimal_separator",
+    "thousands",
     "auto_detect",
     "strict_mode",
 ];
@@ -128,6 +129,10 @@ pub(crate) fn file_names(named: &NamedFiles) -> Result<FileNames> {
     };
     for FileOption { name, value } in named.options.iter().filter(|option| !is_format(option)) {
         format.set(name, value.as_ref(), "of COPY")?;
+    }
+    if format.cast_types().is_some_and(|types| *types != GivenTypes::default()) {
+        return Err(Error::unsupported("the option types of COPY is for text and worksheets")
+            .with_hint("INSERT INTO t SELECT * FROM read_parquet('…', types => {'a': 'text'})"));
     }
     Ok(FileNames { patterns: named.paths.clone(), format })
 }
@@ -196,6 +201,9 @@ impl FileFormat {
                     true
                 })
             }
+            FileFormat::Parquet { table, .. } | FileFormat::Arrow(table) if option == "types" => {
+                table.types.set(&value).map(|()| true)
+            }
             FileFormat::Parquet { table, .. } | FileFormat::Arrow(table) => {
                 set_table(table, option, &value)
             }
@@ -217,11 +225,21 @@ impl FileFormat {
             .with_suggestions(suggest::nearest(&name.value, near)))
     }
 
+    /// The types that values of files with types of their own are cast to.
+    pub(crate) fn cast_types(&self) -> Option<&GivenTypes> {
+        match self {
+            FileFormat::Parquet { table, .. } | FileFormat::Arrow(table) => Some(&table.types),
+            _ => None,
+        }
+    }
+
     fn options(&self) -> Vec<&'static str> {
         match self {
             FileFormat::Detect => Vec::new(),
-            FileFormat::Parquet { .. } => [&["binary_as_string"], &TABLE_OPTIONS[..]].concat(),
-            FileFormat::Arrow(_) => TABLE_OPTIONS.to_vec(),
+            FileFormat::Parquet { .. } => {
+                [&["binary_as_string", "types"], &TABLE_OPTIONS[..]].concat()
+            }
+            FileFormat::Arrow(_) => [&["types"], &TABLE_OPTIONS[..]].concat(),
             FileFormat::Csv(_) => [&TEXT_OPTIONS[..], &TABLE_OPTIONS, &CSV_OPTIONS].concat(),
             FileFormat::Json(_) => [&TEXT_OPTIONS[..], &TABLE_OPTIONS, &JSON_OPTIONS].concat(),
             FileFormat::Sheet(_) => [&TABLE_OPTIONS[..], &SHEET_OPTIONS].concat(),
@@ -357,6 +375,14 @@ impl TextFormat {
             "decimal_separator" => {
                 csv.points =
                     Some(value.choice(option, &[(".", Points::Point), (",", Points::Comma)])?);
+            }
+            "thousands" => {
+                let mark = value.byte(option)?;
+                if mark.is_some_and(|mark| mark.is_ascii_alphanumeric() || b"+-".contains(&mark)) {
+                    return Err(Error::invalid("what stands between thousands is no part of them")
+                        .with_hint("thousands => ','"));
+                }
+                reading.patterns.thousands = mark;
             }
             "auto_detect" => {
                 if !value.boolean(option)? {

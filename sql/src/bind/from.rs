@@ -165,7 +165,10 @@ impl<'a> Binder<'a> {
     ) -> Result<Scope> {
         let files = self.catalog.files(names).map_err(|error| place(error, position))?;
         let name = names.patterns.first().map(|pattern| file_stem(pattern));
-        let relation = TableRelation::new(files.table, files.source);
+        let mut relation = TableRelation::new(files.table, files.source);
+        if let Some(types) = names.format.cast_types() {
+            relation = relation.with_types(types).map_err(|error| place(error, position))?;
+        }
         Ok(Scope::new(Relation::Table(relation), name))
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 use martlet_engine::catalog::{Field, NameMatch, Table};
+use martlet_engine::ingest::GivenTypes;
 use martlet_engine::plan::{Expr, LogicalPlan, OutputColumn, Scan, ScanColumn, Source};
 use martlet_engine::types::{DataType, Error, Result};
 
@@ -27,6 +28,10 @@ pub(super) struct TableRelation {
     table: Arc<dyn Table>,
     source: Source,
     columns: Vec<ScanColumn>,
+    /// Types that are given, by position in the schema: values are cast to them.
+    types: HashMap<usize, DataType>,
+    /// Those of `columns`.
+    given: Vec<Option<DataType>>,
     /// Position in the schema → index in `columns`.
     by_position: HashMap<usize, usize>,
     /// What each name that was looked up already is.
@@ -39,9 +44,53 @@ impl TableRelation {
             table,
             source,
             columns: Vec::new(),
+            types: HashMap::new(),
+            given: Vec::new(),
             by_position: HashMap::new(),
             by_name: HashMap::new(),
         }
+    }
+
+    /// The same, with the values of some columns cast.
+    pub(super) fn with_types(mut self, types: &GivenTypes) -> Result<TableRelation> {
+        self.types = types.by_position.iter().copied().enumerate().collect();
+        if types.by_position.len() > self.table.field_count() {
+            let (given, columns) = (types.by_position.len(), self.table.field_count());
+            return Err(Error::invalid(format!("{given} types for {columns} columns")));
+        }
+        for (name, data_type) in &types.by_name {
+            match self.table.find(name) {
+                NameMatch::Found(position) => self.types.insert(position, *data_type),
+                NameMatch::Missing => {
+                    return Err(Error::unknown_name(format!(
+                        "there is no column \"{name}\" to give a type"
+                    )));
+                }
+                NameMatch::Ambiguous(names) => return Err(ambiguous(name, names)),
+            };
+        }
+        Ok(self)
+    }
+
+    /// The plan that gives the columns named.
+    fn into_plan(self) -> LogicalPlan {
+        let cast = |(index, (column, given)): (usize, (&ScanColumn, &Option<DataType>))| {
+            let expr = Expr::column(index, column.data_type);
+            match given {
+                None => expr,
+                Some(data_type) => expr.cast_to(*data_type),
+            }
+        };
+        let is_cast = self.given.iter().any(Option::is_some);
+        let exprs: Vec<Expr> = self.columns.iter().zip(&self.given).enumerate().map(cast).collect();
+        let names = self.columns.iter().map(|column| column.name.clone()).collect();
+        let scan = LogicalPlan::Scan(Scan {
+            source: self.source,
+            output_count: self.columns.len(),
+            columns: self.columns,
+            filter: Vec::new(),
+        });
+        if is_cast { LogicalPlan::Project { input: Box::new(scan), exprs, names } } else { scan }
     }
 
     fn add(&mut self, position: usize) -> Result<usize> {
@@ -59,6 +108,7 @@ impl TableRelation {
         }
         let index = self.columns.len();
         self.by_position.insert(position, index);
+        self.given.push(self.types.get(&position).copied());
         let Field { id, name, data_type, nullable: _ } = field;
         self.columns.push(ScanColumn { field: id, name, data_type });
         Ok(index)
@@ -193,7 +243,9 @@ impl Scope {
         match &self.relation {
             Relation::Nothing => DataType::Null,
             Relation::Derived { columns, .. } => columns[index].data_type,
-            Relation::Table(relation) => relation.columns[index].data_type,
+            Relation::Table(relation) => {
+                relation.given[index].unwrap_or(relation.columns[index].data_type)
+            }
         }
     }
 
@@ -242,12 +294,7 @@ impl Scope {
                 LogicalPlan::Values { columns: Vec::new(), rows: vec![Vec::new()] }
             }
             Relation::Derived { plan, .. } => plan,
-            Relation::Table(relation) => LogicalPlan::Scan(Scan {
-                source: relation.source,
-                output_count: relation.columns.len(),
-                columns: relation.columns,
-                filter: Vec::new(),
-            }),
+            Relation::Table(relation) => relation.into_plan(),
         };
         let mut filters = self.filters;
         match filters.len() {

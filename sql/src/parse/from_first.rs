@@ -24,6 +24,11 @@ fn begins_query(tokens: &[TokenWithSpan], index: usize) -> bool {
         None | Some(Token::SemiColon) => true,
         // `trim(FROM x)` is no query.
         Some(Token::LParen) => before(2).and_then(keyword) != Some(Keyword::TRIM),
+        Some(_) if before(3).and_then(keyword) == Some(Keyword::INSERT) => {
+            // `INSERT INTO t FROM x`; that of a path is its own.
+            before(2).and_then(keyword) == Some(Keyword::INTO)
+                && matches!(tokens.get(index + 1), Some(next) if matches!(next.token, Token::Word(_)))
+        }
         Some(token) => {
             is_summarize(token)
                 || matches!(
