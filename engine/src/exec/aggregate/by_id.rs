@@ -30,8 +30,10 @@ pub(super) struct ById {
     present: Vec<bool>,
     /// By code; only of those that merge cheaply.
     local: Option<States>,
-    /// States for the next code book, and how many codes they have room for.
-    spare: Option<(States, usize)>,
+    /// For the next code book, cleared.
+    spare: Option<States>,
+    /// How many codes either has room for.
+    room: usize,
     /// A bit by id. NULL's id is the last.
     seen: Vec<u64>,
     /// Every key that there may be has its bit.
@@ -55,6 +57,7 @@ impl ById {
             present: Vec::new(),
             local: None,
             spare: None,
+            room: 0,
             seen: vec![0; group_count.div_ceil(64)],
             has_seen_all: false,
             batch_count: 0,
@@ -139,12 +142,10 @@ impl ById {
         self.present.clear();
         self.present.resize(code_count, false);
         // Much more room than there are codes would cost more to clear than new memory does.
-        let spare = self.spare.take().filter(|(_, room)| room / 2 <= code_count);
-        let (mut local, room) = match spare {
-            Some(spare) => spare,
-            None => (work.states()?, 0),
-        };
-        local.resize_ahead(code_count.max(room), Which::Cheap)?;
+        let spare = self.spare.take().filter(|_| self.room / 2 <= code_count);
+        self.room = if spare.is_some() { self.room.max(code_count) } else { code_count };
+        let mut local = spare.map_or_else(|| work.states(), Ok)?;
+        local.resize_ahead(self.room, Which::Cheap)?;
         self.local = Some(local);
         Ok(())
     }
@@ -169,9 +170,7 @@ impl ById {
         if let Some(mut local) = self.local.take() {
             local.settle()?;
             self.states.merge(&local, Which::Cheap, &from, &to)?;
-            if local.clear(Which::Cheap) {
-                self.spare = Some((local, self.present.len()));
-            }
+            self.spare = local.clear(Which::Cheap).then_some(local);
         }
         self.account()
     }
@@ -188,8 +187,7 @@ impl ById {
     }
 
     fn account(&mut self) -> Result<()> {
-        let spare = self.spare.as_ref().map(|(states, _)| states);
-        let other = self.local.iter().chain(spare).map(States::bytes);
+        let other = self.local.iter().chain(&self.spare).map(States::bytes);
         let states = self.states.bytes() + other.sum::<usize>();
         let ids = self.ids.capacity() * size_of::<u32>();
         self.memory.resize(states + ids + self.seen.len() * 8 + self.present.len())

@@ -310,3 +310,55 @@ impl Accumulator for AlwaysNull {
         0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::Int64Array;
+    use arrow::compute::cast;
+
+    use super::*;
+
+    /// Arguments of a batch around `center`; every `step`th is NULL, if there is a step.
+    fn argument(data_type: DataType, center: i64, step: Option<i64>) -> Result<Vector> {
+        let is_null = |row: i64| step.is_some_and(|step| row % step == 0);
+        let value = |row: i64| (!is_null(row)).then_some(center + row * row % 37);
+        let integers: Int64Array = (0..300).map(value).collect();
+        Ok(Vector::Flat(cast(&integers, &data_type.to_arrow())?))
+    }
+
+    #[test]
+    fn cleared_states_are_as_new_ones() -> Result<()> {
+        use AggregateFunction::{Avg, Count, CountRows, Max, Min, Sum};
+        let groups: Vec<u32> = (0..300).map(|row| row * 7 % 11).collect();
+        // Later rows are of fewer groups, so that what is left of earlier ones shows.
+        let fewer: Vec<u32> = groups.iter().map(|group| group % 5).collect();
+        let types = [
+            DataType::Int64,
+            DataType::Int16,
+            DataType::Float64,
+            DataType::Decimal { precision: 20, scale: 2 },
+        ];
+        for (data_type, function) in types.into_iter().flat_map(|data_type| {
+            [Sum, Avg, Min, Max, Count, CountRows].map(|function| (data_type, function))
+        }) {
+            for step in [None, Some(3)] {
+                let first = argument(data_type, 900, step)?;
+                let second = argument(data_type, -40, step)?;
+                let column_kind = ColumnKind::flat(data_type);
+                let new = || -> Result<Box<dyn Accumulator>> {
+                    let mut state = accumulator(function, false, false, &column_kind)?;
+                    state.resize_ahead(11);
+                    Ok(state)
+                };
+                let (mut cleared, mut fresh) = (new()?, new()?);
+                cleared.update(Groups::Each(&groups), &first)?;
+                assert!(cleared.clear(), "{function:?} keeps its memory");
+                cleared.update(Groups::Each(&fewer), &second)?;
+                fresh.update(Groups::Each(&fewer), &second)?;
+                let (cleared, fresh) = (cleared.finish()?.decode()?, fresh.finish()?.decode()?);
+                assert_eq!(&cleared, &fresh, "{function:?} of {data_type}");
+            }
+        }
+        Ok(())
+    }
+}

@@ -2,6 +2,8 @@
 //! of a batch are small, it is summed in 64 bits, and where they are very small two sums share 64; these
 //! are emptied before they could overflow.
 
+use std::ops::{AddAssign, Mul};
+
 use arrow::array::{ArrayRef, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType as ArrowType, Int64Type};
@@ -21,11 +23,11 @@ pub(super) struct IntegerMoments {
     /// No sum in `joined` is beyond this.
     joined_bound: u128,
     /// Of the last batches of small values.
-    recent: Vec<Recent>,
+    recent: Vec<Sums<i64>>,
     /// No sum in `recent` is beyond this.
     bound: u128,
     /// Of all other rows.
-    groups: Vec<Sums>,
+    groups: Vec<Sums<i128>>,
 }
 
 /// Bits that a batch may at most add to sums of 64 bits: every batch would empty them otherwise.
@@ -54,11 +56,11 @@ impl Joined {
         self.y_squares_count += y * y + SECOND;
     }
 
-    fn sums(self) -> Recent {
+    fn sums(self) -> Sums<i64> {
         let (x, y) = parts(self.x_y);
         let (x_squares, products) = parts(self.x_squares_products);
         let (y_squares, count) = parts(self.y_squares_count);
-        Recent { count: count.unsigned_abs(), x, y, x_squares, y_squares, products }
+        Sums { count: count.unsigned_abs(), x, y, x_squares, y_squares, products }
     }
 }
 
@@ -68,20 +70,20 @@ fn parts(word: i64) -> (i64, i64) {
     (first, (word - first) >> 32)
 }
 
-/// Sums of the last batches.
+/// The sums of a group.
 #[derive(Clone, Copy, Debug, Default)]
-struct Recent {
+struct Sums<T> {
     count: u64,
-    x: i64,
-    y: i64,
-    x_squares: i64,
-    y_squares: i64,
-    products: i64,
+    x: T,
+    y: T,
+    x_squares: T,
+    y_squares: T,
+    products: T,
 }
 
-impl Recent {
+impl<T: Copy + AddAssign + Mul<Output = T>> Sums<T> {
     #[inline]
-    fn add(&mut self, y: i64, x: i64) {
+    fn add(&mut self, y: T, x: T) {
         self.count += 1;
         self.x += x;
         self.y += y;
@@ -90,59 +92,16 @@ impl Recent {
         self.products += x * y;
     }
 
-    fn merge(&mut self, other: &Recent) {
+    fn merge<U: Copy + Into<T>>(&mut self, other: &Sums<U>) {
         self.count += other.count;
-        self.x += other.x;
-        self.y += other.y;
-        self.x_squares += other.x_squares;
-        self.y_squares += other.y_squares;
-        self.products += other.products;
-    }
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Sums {
-    count: u64,
-    x: i128,
-    y: i128,
-    x_squares: i128,
-    y_squares: i128,
-    products: i128,
-}
-
-impl Sums {
-    #[inline]
-    fn add(&mut self, y: i64, x: i64) {
-        self.count += 1;
-        self.x += i128::from(x);
-        self.y += i128::from(y);
-        self.x_squares += i128::from(x) * i128::from(x);
-        self.y_squares += i128::from(y) * i128::from(y);
-        self.products += i128::from(x) * i128::from(y);
+        self.x += other.x.into();
+        self.y += other.y.into();
+        self.x_squares += other.x_squares.into();
+        self.y_squares += other.y_squares.into();
+        self.products += other.products.into();
     }
 
-    fn merge(&mut self, other: &Sums) {
-        self.count += other.count;
-        self.x += other.x;
-        self.y += other.y;
-        self.x_squares += other.x_squares;
-        self.y_squares += other.y_squares;
-        self.products += other.products;
-    }
-
-    fn with(mut self, recent: &Recent) -> Sums {
-        self.merge(&Sums {
-            count: recent.count,
-            x: recent.x.into(),
-            y: recent.y.into(),
-            x_squares: recent.x_squares.into(),
-            y_squares: recent.y_squares.into(),
-            products: recent.products.into(),
-        });
-        self
-    }
-
-    fn sum(&self, side: Side) -> i128 {
+    fn sum(&self, side: Side) -> T {
         match side {
             Side::X => self.x,
             Side::Y => self.y,
@@ -151,11 +110,11 @@ impl Sums {
 }
 
 impl IntegerMoments {
-    fn of(&self, group: usize) -> Sums {
-        let sums = self.groups.get(group).copied().unwrap_or_default();
-        let recent = self.recent.get(group).copied().unwrap_or_default();
-        let joined = self.joined.get(group).copied().unwrap_or_default();
-        sums.with(&recent).with(&joined.sums())
+    fn of(&self, group: usize) -> Sums<i128> {
+        let mut sums = self.groups.get(group).copied().unwrap_or_default();
+        sums.merge(&self.recent.get(group).copied().unwrap_or_default());
+        sums.merge(&self.joined.get(group).copied().unwrap_or_default().sums());
+        sums
     }
 
     /// Makes room for a batch that adds `bound` to sums of 64 bits.
@@ -183,7 +142,7 @@ impl IntegerMoments {
         self.bound = 0;
         grow(&mut self.groups, self.group_count);
         for (sums, recent) in self.groups.iter_mut().zip(&mut self.recent) {
-            *sums = sums.with(&std::mem::take(recent));
+            sums.merge(&std::mem::take(recent));
         }
     }
 }
@@ -231,14 +190,14 @@ impl Moments for IntegerMoments {
             }
             Groups::First(_) => {
                 grow(&mut self.groups, self.group_count);
-                let mut sums = Sums::default();
-                y.iter().zip(x).for_each(|(y, x)| sums.add(*y, *x));
+                let mut sums = Sums::<i128>::default();
+                y.iter().zip(x).for_each(|(y, x)| sums.add((*y).into(), (*x).into()));
                 self.groups[0].merge(&sums);
             }
             Groups::Each(groups) => {
                 grow(&mut self.groups, self.group_count);
                 for ((group, y), x) in groups.iter().zip(y).zip(x) {
-                    self.groups[*group as usize].add(*y, *x);
+                    self.groups[*group as usize].add((*y).into(), (*x).into());
                 }
             }
         }
@@ -277,8 +236,8 @@ impl Moments for IntegerMoments {
     }
 
     fn bytes(&self) -> usize {
-        self.groups.capacity() * size_of::<Sums>()
-            + self.recent.capacity() * size_of::<Recent>()
+        self.groups.capacity() * size_of::<Sums<i128>>()
+            + self.recent.capacity() * size_of::<Sums<i64>>()
             + self.joined.capacity() * size_of::<Joined>()
     }
 }
@@ -324,11 +283,12 @@ mod tests {
 
     fn assert_sums_of(moments: &IntegerMoments, batches: &[Vec<(u32, i32, i32)>], times: i128) {
         for group in 0..3 {
-            let (mut sums, found) = (Sums::default(), moments.of(group as usize));
+            let (mut sums, found) = (Sums::<i128>::default(), moments.of(group as usize));
             for (_, y, x) in batches.iter().flatten().filter(|row| row.0 == group) {
                 sums.add((*y).into(), (*x).into());
             }
-            let all = |sums: &Sums| [sums.x, sums.y, sums.x_squares, sums.y_squares, sums.products];
+            let all =
+                |sums: &Sums<i128>| [sums.x, sums.y, sums.x_squares, sums.y_squares, sums.products];
             assert_eq!(all(&found), all(&sums).map(|sum| sum * times));
             assert_eq!(i128::from(found.count), i128::from(sums.count) * times);
         }

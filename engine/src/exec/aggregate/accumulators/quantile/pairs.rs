@@ -1,7 +1,7 @@
 //! Pairs of a group and a key, put in the order of groups.
 //!
 //! Rows are collected until a chunk is full, which is then sorted by group: by counting, where the groups
-//! are few enough for their places to stay in a cache, else by the low bits of the group first. A chunk
+//! are few enough for their places to stay in a cache, else by ranges of groups first. A chunk
 //! has several rows for each group, so that where its groups start takes less memory than their keys.
 //! Chunks stay as they are: the keys of a group are a piece of each, and what another worker has sorted
 //! is taken over. Must not know what the keys mean.
@@ -15,11 +15,11 @@ use super::Groups;
 /// Rows of a chunk, at least: they are sorted inside a cache.
 const CHUNK_LEN_MIN: usize = if cfg!(test) { 50 } else { 1 << 16 };
 /// Rows of a chunk for each group.
-const ROWS_PER_GROUP: usize = 4;
+const ROWS_PER_GROUP: usize = 8;
 /// Groups that are sorted by counting alone.
 const COUNTED_GROUPS_MAX: usize = if cfg!(test) { 8 } else { 1 << 15 };
-/// Low bits of the group by which rows are sorted first, where there are more groups.
-const FIRST_BITS: u32 = 8;
+/// Ranges of groups by which rows are sorted first, where there are more groups.
+const RANGE_COUNT: usize = 256;
 /// Groups whose results one worker makes at once.
 const SHARED_GROUPS: usize = 64;
 /// Stands for no group.
@@ -31,6 +31,8 @@ pub(super) struct Pairs {
     /// Of the rows that are in no chunk yet.
     groups: Vec<u32>,
     keys: Vec<u64>,
+    /// Room for as many rows by range of groups.
+    ranged: (Vec<u32>, Vec<u64>),
     /// More keys of group 0: all, where nothing is grouped.
     of_first: Vec<u64>,
     chunks: Vec<Chunk>,
@@ -91,8 +93,11 @@ impl Pairs {
         self.chunks.push(if group_count <= COUNTED_GROUPS_MAX {
             Chunk::new(&self.groups, &self.keys, group_count)
         } else {
-            let (groups, keys) = sorted_by_low_bits(&self.groups, &self.keys);
-            Chunk::new(&groups, &keys, group_count)
+            let (groups, keys) = &mut self.ranged;
+            groups.resize(self.groups.len(), 0);
+            keys.resize(self.keys.len(), 0);
+            sort_by_range((&self.groups, &self.keys), (groups, keys), group_count);
+            Chunk::new(groups, keys, group_count)
         });
         self.groups.clear();
         self.keys.clear();
@@ -118,6 +123,7 @@ impl Pairs {
         }
         self.parts.push(Part { chunks: Arc::new(chunks), numbers: None });
         (self.groups, self.keys) = (Vec::new(), Vec::new());
+        self.ranged = (Vec::new(), Vec::new());
     }
 
     /// Takes over the groups `from` of `other` as the groups `to`, of `group_count`.
@@ -180,8 +186,10 @@ impl Pairs {
     pub(super) fn bytes(&self) -> usize {
         let settled = self.parts.iter().flat_map(|part| part.chunks.iter());
         let numbers = self.parts.iter().flat_map(|part| &part.numbers).map(Vec::capacity);
-        (self.groups.capacity() + numbers.sum::<usize>()) * size_of::<u32>()
-            + (self.keys.capacity() + self.of_first.capacity()) * size_of::<u64>()
+        let groups = self.groups.capacity() + self.ranged.0.capacity() + numbers.sum::<usize>();
+        let keys = self.keys.capacity() + self.ranged.1.capacity() + self.of_first.capacity();
+        groups * size_of::<u32>()
+            + keys * size_of::<u64>()
             + self.chunks.iter().chain(settled).map(Chunk::bytes).sum::<usize>()
     }
 }
@@ -195,22 +203,26 @@ fn narrow(count: usize) -> u32 {
     u32::try_from(count).expect("group numbers and chunks' lengths are u32")
 }
 
-/// Rows in the order of the low bits of their groups, otherwise as they are: a counting sort.
-fn sorted_by_low_bits(groups: &[u32], keys: &[u64]) -> (Vec<u32>, Vec<u64>) {
-    let low_bits = |group: u32| (group & ((1 << FIRST_BITS) - 1)) as usize;
-    let mut next = vec![0_usize; (1 << FIRST_BITS) + 1];
+/// Writes rows in the order of ranges of their groups, of which there are `group_count`, otherwise as
+/// they are: a counting sort. Groups of a range are neighbours also where they are sorted to at last.
+fn sort_by_range(
+    (groups, keys): (&[u32], &[u64]),
+    (ranged_groups, ranged_keys): (&mut [u32], &mut [u64]),
+    group_count: usize,
+) {
+    let shift = group_count.div_ceil(RANGE_COUNT).next_power_of_two().trailing_zeros();
+    let range_of = |group: u32| (group >> shift) as usize;
+    let mut next = [0_usize; RANGE_COUNT + 1];
     for group in groups {
-        next[low_bits(*group) + 1] += 1;
+        next[range_of(*group) + 1] += 1;
     }
     add_up(&mut next);
-    let (mut sorted_groups, mut sorted_keys) = (vec![0; groups.len()], vec![0; keys.len()]);
     for (group, key) in groups.iter().zip(keys) {
-        let place = &mut next[low_bits(*group)];
-        sorted_groups[*place] = *group;
-        sorted_keys[*place] = *key;
+        let place = &mut next[range_of(*group)];
+        ranged_groups[*place] = *group;
+        ranged_keys[*place] = *key;
         *place += 1;
     }
-    (sorted_groups, sorted_keys)
 }
 
 /// Counts, each behind its place, become sums of all before.
