@@ -5,29 +5,20 @@
     reason = "an integration test is one"
 )]
 
+mod csv_rows;
+
 use std::error::Error;
 use std::fs;
 use std::path::Path;
 
-use martlet::output::CsvWriter;
-use martlet::{Connection, Database, Options};
+use martlet::Connection;
 use tempfile::TempDir;
 
-type TestResult = Result<(), Box<dyn Error>>;
-
-fn connection() -> Connection {
-    let options = Options::default().with_worker_count(2);
-    Database::open_in_memory_with(options).unwrap().connect()
-}
+use self::csv_rows::{TestResult, connection};
 
 /// The rows of a query as CSV without its header.
 fn rows(connection: &Connection, sql: &str) -> martlet::Result<String> {
-    let result = connection.query(sql)?;
-    let mut csv = CsvWriter::new(Vec::new(), &result.schema()).unwrap();
-    for batch in result {
-        csv.write(&batch?).unwrap();
-    }
-    let text = String::from_utf8(csv.into_inner()).unwrap();
+    let text = csv_rows::rows(connection, sql)?;
     Ok(text.split_once('\n').map_or(String::new(), |(_, rows)| rows.to_owned()))
 }
 

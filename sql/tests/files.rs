@@ -7,32 +7,17 @@
     reason = "an integration test is one; proptest's error type"
 )]
 
-use std::error::Error;
+mod csv_rows;
+
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
 use martlet::arrow::array::ArrayRef;
-use martlet::output::CsvWriter;
-use martlet::{Connection, DataType, Database, Options, Value};
+use martlet::{Connection, DataType, Value};
 use proptest::prelude::*;
 
-type TestResult = Result<(), Box<dyn Error>>;
-
-fn connection() -> Connection {
-    let options = Options::default().with_worker_count(2);
-    Database::open_in_memory_with(options).unwrap().connect()
-}
-
-/// The rows of a query as CSV.
-fn rows(connection: &Connection, sql: &str) -> martlet::Result<String> {
-    let result = connection.query(sql)?;
-    let mut csv = CsvWriter::new(Vec::new(), &result.schema()).unwrap();
-    for batch in result {
-        csv.write(&batch?).unwrap();
-    }
-    Ok(String::from_utf8(csv.into_inner()).unwrap())
-}
+use self::csv_rows::{TestResult, connection, rows};
 
 fn shown(path: &Path) -> String {
     path.to_str().unwrap().replace('\'', "''")

@@ -6,30 +6,16 @@
     reason = "an integration test is one"
 )]
 
+mod csv_rows;
+
 use std::error::Error;
 use std::fs;
 use std::path::Path;
 
-use martlet::output::CsvWriter;
-use martlet::{Connection, Database, ErrorKind, Options};
+use martlet::{Connection, ErrorKind};
 use tempfile::TempDir;
 
-type TestResult = Result<(), Box<dyn Error>>;
-
-fn connection() -> Connection {
-    let options = Options::default().with_worker_count(2);
-    Database::open_in_memory_with(options).unwrap().connect()
-}
-
-/// The rows of a query as CSV.
-fn rows(connection: &Connection, sql: &str) -> martlet::Result<String> {
-    let result = connection.query(sql)?;
-    let mut csv = CsvWriter::new(Vec::new(), &result.schema()).unwrap();
-    for batch in result {
-        csv.write(&batch?).unwrap();
-    }
-    Ok(String::from_utf8(csv.into_inner()).unwrap())
-}
+use self::csv_rows::{TestResult, connection, rows};
 
 /// The names and types of what a query gives.
 fn types(connection: &Connection, sql: &str) -> martlet::Result<String> {

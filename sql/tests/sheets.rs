@@ -6,27 +6,17 @@
     reason = "an integration test is one"
 )]
 
-use std::error::Error;
+mod csv_rows;
+
 use std::fs;
 
-use martlet::output::CsvWriter;
-use martlet::{Connection, Database, ErrorKind, Options};
+use martlet::{Connection, ErrorKind};
 
-type TestResult = Result<(), Box<dyn Error>>;
-
-fn connection() -> Connection {
-    let options = Options::default().with_worker_count(2);
-    Database::open_in_memory_with(options).unwrap().connect()
-}
+use self::csv_rows::{TestResult, connection};
 
 /// The rows of a query as CSV; `$` stands for the folder of workbooks.
 fn rows(connection: &Connection, sql: &str) -> martlet::Result<String> {
-    let result = connection.query(&sql.replace('$', "../testdata/sheets"))?;
-    let mut csv = CsvWriter::new(Vec::new(), &result.schema()).unwrap();
-    for batch in result {
-        csv.write(&batch?).unwrap();
-    }
-    Ok(String::from_utf8(csv.into_inner()).unwrap())
+    csv_rows::rows(connection, &sql.replace('$', "../testdata/sheets"))
 }
 
 #[track_caller]
