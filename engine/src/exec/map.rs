@@ -59,6 +59,10 @@ impl Source for FilterSource {
         self.input.is_repeatable()
     }
 
+    fn rows_passed(&self) -> Option<(u64, u64)> {
+        self.input.rows_passed()
+    }
+
     fn morsel_order(&self) -> Option<Vec<usize>> {
         self.input.morsel_order()
     }
@@ -103,6 +107,10 @@ impl Source for ProjectSource {
 
     fn is_repeatable(&self) -> bool {
         self.input.is_repeatable()
+    }
+
+    fn rows_passed(&self) -> Option<(u64, u64)> {
+        self.input.rows_passed()
     }
 
     fn morsel_order(&self) -> Option<Vec<usize>> {
@@ -162,6 +170,10 @@ impl Source for Measured {
 
     fn is_repeatable(&self) -> bool {
         self.source.is_repeatable()
+    }
+
+    fn rows_passed(&self) -> Option<(u64, u64)> {
+        self.source.rows_passed()
     }
 
     fn morsel_order(&self) -> Option<Vec<usize>> {

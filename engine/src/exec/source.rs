@@ -87,6 +87,12 @@ pub(crate) trait Source: Debug + Send + Sync {
     /// Allows the source to leave out rows that are behind `bound`, from now on.
     fn follow(&self, _bound: TopBound) {}
 
+    /// How many of its rows it has gone through, left out or given, and how many there are, if it counts
+    /// them.
+    fn rows_passed(&self) -> Option<(u64, u64)> {
+        None
+    }
+
     /// The order in which morsels are best taken; that of their numbers if `None`.
     fn morsel_order(&self) -> Option<Vec<usize>> {
         None

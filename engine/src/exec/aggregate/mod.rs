@@ -71,7 +71,7 @@ pub(crate) fn aggregate(
         context,
         || Worker::new(&work, context),
         |worker, morsel, batch| {
-            stats.time(|| worker.update(&work, (morsel, &batch), context))?;
+            stats.time(|| worker.update((&work, input), (morsel, &batch), context))?;
             Ok(ControlFlow::Continue(()))
         },
     )?;

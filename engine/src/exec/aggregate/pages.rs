@@ -10,8 +10,11 @@ use memmap2::MmapMut;
 
 /// Bytes from which an array has its own pages.
 const MAPPED_BYTES_MIN: usize = 1 << 20;
+/// The same for an array that may grow: shorter ones come and go with every partition, and memory that
+/// the process has already is cheaper then.
+const GROWING_BYTES_MIN: usize = 4 << 20;
 
-/// A fixed number of items, all zero at first.
+/// Items that are all zero at first.
 #[derive(Debug)]
 pub(crate) struct Pages<T> {
     memory: Memory<T>,
@@ -22,6 +25,12 @@ pub(crate) struct Pages<T> {
 enum Memory<T> {
     Owned(Vec<T>),
     Mapped(MmapMut),
+}
+
+impl<T> Default for Pages<T> {
+    fn default() -> Pages<T> {
+        Pages { memory: Memory::Owned(Vec::new()), len: 0 }
+    }
 }
 
 impl<T: Pod> Pages<T> {
@@ -41,9 +50,34 @@ impl<T: Pod> Pages<T> {
         Pages { memory, len }
     }
 
+    /// Makes room for `len` items; new ones are zero. The first time memory comes zeroed, of which only
+    /// what is used costs anything.
+    pub(crate) fn grow(&mut self, len: usize) {
+        if len <= self.len {
+            return;
+        }
+        let is_long = len * size_of::<T>() >= GROWING_BYTES_MIN;
+        match &mut self.memory {
+            Memory::Owned(items) if items.capacity() == 0 && is_long => *self = Pages::zeroed(len),
+            Memory::Owned(items) if items.capacity() == 0 => *items = vec![T::zeroed(); len],
+            Memory::Owned(items) => items.resize(len, T::zeroed()),
+            // Behind the items the pages are still zero.
+            Memory::Mapped(map) if len * size_of::<T>() <= map.len() => {}
+            Memory::Mapped(_) => {
+                let mut longer = Pages::zeroed(len.max(self.len * 2));
+                longer[..self.len].copy_from_slice(self);
+                *self = longer;
+            }
+        }
+        self.len = len;
+    }
+
     /// Bytes held.
     pub(crate) fn bytes(&self) -> usize {
-        self.len * size_of::<T>()
+        match &self.memory {
+            Memory::Owned(items) => items.capacity() * size_of::<T>(),
+            Memory::Mapped(map) => map.len(),
+        }
     }
 }
 
@@ -84,6 +118,22 @@ mod tests {
             }
             assert_eq!(pages.last().copied().unwrap_or(7), 7);
             assert_eq!(pages.bytes(), len * 8);
+        }
+    }
+
+    #[test]
+    fn a_growing_array_keeps_its_items() {
+        let long = GROWING_BYTES_MIN / 8;
+        for lens in [vec![1, 10, 3, long + 1], vec![long, 7, long + 1, 3 * long, 5 * long]] {
+            let (mut pages, mut twin) = (Pages::<u64>::default(), Vec::<u64>::new());
+            for len in lens {
+                pages.grow(len);
+                twin.resize(twin.len().max(len), 0);
+                assert_eq!(pages[..], twin[..]);
+                assert!(pages.bytes() >= twin.len() * 8);
+                let last = twin.len() - 1;
+                (pages[last], twin[last]) = (len as u64, len as u64);
+            }
         }
     }
 }

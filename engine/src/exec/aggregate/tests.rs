@@ -15,6 +15,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::exec::profile::OperatorStats;
+use crate::exec::source::Sink;
 use crate::plan::{AggregateFunction, PairFunction, Quantile};
 use crate::types::{DataType, Error, Value};
 use crate::vector::{CodeBook, DictionaryVector, DistinctValues, Texts, Vector};
@@ -280,15 +281,40 @@ fn rows() -> impl Strategy<Value = Vec<Vec<Row>>> {
     prop::collection::vec(prop_oneof![runs(1..2, 40), runs(4..20, 5)], 0..6)
 }
 
+/// Batches in memory that tell how many rows they have gone through.
+#[derive(Debug)]
+struct Counted {
+    source: MemorySource,
+    rows_passed: Option<(u64, u64)>,
+}
+
+impl Source for Counted {
+    fn kinds(&self) -> &[ColumnKind] {
+        self.source.kinds()
+    }
+
+    fn morsel_count(&self) -> usize {
+        self.source.morsel_count()
+    }
+
+    fn run(&self, morsel: usize, context: &Context, sink: &mut Sink<'_>) -> Result<()> {
+        self.source.run(morsel, context, sink)
+    }
+
+    fn rows_passed(&self) -> Option<(u64, u64)> {
+        self.rows_passed
+    }
+}
+
 fn check(
     morsels: &[Vec<Row>],
     keys: &[usize],
     aggregates: &[Aggregate],
     (worker_count, batch_len, table_groups_max): (usize, usize, usize),
-    ranked: bool,
+    (ranked, rows_passed): (bool, Option<(u64, u64)>),
 ) -> Result<()> {
     let input = Input::new(ranked);
-    let source = input.source(morsels)?;
+    let source = Counted { source: input.source(morsels)?, rows_passed };
     let expected = sorted(naive(&input.values(morsels)?, keys, aggregates));
     let context = Context { worker_count, batch_len, table_groups_max, ..Context::new() };
     let pool = WorkerPool::new(worker_count)?;
@@ -313,9 +339,10 @@ proptest! {
         batch_len in prop_oneof![Just(1_usize), Just(7), Just(2_048)],
         table_groups_max in prop_oneof![Just(0_usize), Just(3), Just(1_000)],
         ranked in any::<bool>(),
+        rows_passed in prop::sample::select(vec![None, Some((9, 9)), Some((u64::MAX, 1))]),
     ) {
         let lengths = (worker_count, batch_len, table_groups_max);
-        check(&morsels, &keys, &aggregates, lengths, ranked)
+        check(&morsels, &keys, &aggregates, lengths, (ranked, rows_passed))
             .map_err(|error| TestCaseError::fail(error.to_string()))?;
     }
 }
@@ -326,7 +353,7 @@ fn a_run_of_nulls_leaves_its_group_without_a_sum() -> Result<()> {
     let sums = [AggregateFunction::Sum, AggregateFunction::Avg];
     let sums =
         sums.into_iter().flat_map(|sum| (1..5).map(move |column| call(sum, column, false, false)));
-    check(&[morsel], &[1], &sums.collect::<Vec<Aggregate>>(), (1, 2_048, 1_000), false)
+    check(&[morsel], &[1], &sums.collect::<Vec<Aggregate>>(), (1, 2_048, 1_000), (false, None))
 }
 
 #[test]
@@ -396,6 +423,32 @@ fn rows_of_a_frequent_key_stay_in_the_table() -> Result<()> {
     let note = |name: &str| notes.iter().find(|(note, _)| note == name).map(|(_, count)| *count);
     // The first morsel fills the table; of the others only half the rows go to partitions.
     assert_eq!((note("rows by hash"), note("rows by partition")), (Some(2_500), Some(1_500)));
+    Ok(())
+}
+
+#[test]
+fn ids_of_a_long_dictionary_are_no_groups_of_few_rows() -> Result<()> {
+    let morsel: Vec<Row> = (0..99).map(|row| (None, Some(row % 3))).collect();
+    let aggregates = [call(AggregateFunction::CountRows, 0, false, false)];
+    let rungs = [Rung::Dense, Rung::Hash];
+    let what = Grouping { keys: &[column(0)], aggregates: &aggregates, rungs: &rungs };
+    let (context, pool) =
+        (Context { batch_len: 3, table_groups_max: 0, ..Context::new() }, WorkerPool::new(1)?);
+    // There are three rows when the choice is made, as many as six ids need.
+    for (rows_passed, note) in [
+        (None, "rows by id"),
+        (Some((1_000, 1_000)), "rows by id"),
+        (Some((1_000, 999)), "rows by partition"),
+    ] {
+        let source = Counted {
+            source: Input::new(false).source(std::slice::from_ref(&morsel))?,
+            rows_passed,
+        };
+        let stats = OperatorStats::new("test", 0);
+        aggregate(&source, what, &pool, &context, &stats)?;
+        let notes = stats.profile().notes;
+        assert!(notes.contains(&(note.to_owned(), 96)), "{rows_passed:?}: {notes:?}");
+    }
     Ok(())
 }
 

@@ -3,6 +3,8 @@
 //! Aggregates share what they have in common: `SUM(x)`, `AVG(x)` and `COUNT(*)` of an `x` that is never
 //! NULL are two states, the sum and the number of rows. Must not know how groups are found.
 
+use std::sync::OnceLock;
+
 use super::Grouping;
 use super::accumulators::{Accumulator, accumulator_of};
 use super::groups::{DirectKey, GroupTable, Layout, Slots};
@@ -11,13 +13,18 @@ use super::words::{self, Words};
 use super::worker::Partial;
 use crate::context::Context;
 use crate::exec::program::Program;
-use crate::exec::source::ColumnKind;
+use crate::exec::source::{ColumnKind, Source};
 use crate::plan::{Aggregate, AggregateFunction, Expr, Rung};
 use crate::types::{DataType, Error, Result};
 use crate::vector::Vector;
 
 /// Bytes that the arrays by id of one worker may take, at 16 a group and state.
 const BY_ID_BYTES_MAX: usize = 256 << 20;
+/// Ids for each row that is to be expected, up to which arrays by id pay, which are cleared, walked and
+/// merged whole.
+const IDS_PER_ROW: u64 = 2;
+/// Ids whose arrays are too small to ask.
+const IDS_MIN: u64 = if cfg!(test) { 0 } else { 1 << 18 };
 
 /// Keys, inputs and states of an aggregation.
 #[derive(Debug)]
@@ -31,6 +38,8 @@ pub(super) struct Work {
     pub(super) states: Vec<State>,
     words: Option<words::Layout>,
     results: Vec<Finish>,
+    /// Whether arrays by id pay, once a worker has asked: all workers do alike.
+    ids_pay: OnceLock<bool>,
 }
 
 /// What is kept for every group.
@@ -106,6 +115,7 @@ impl Work {
             states,
             words,
             results,
+            ids_pay: OnceLock::new(),
         }
     }
 
@@ -175,6 +185,26 @@ impl Work {
     ) -> Result<Partial> {
         let table = GroupTable::with_capacity(self.keys.kinds(), false, capacity)?;
         Partial::new(table, self.states()?, context.memory.reservation("grouping"))
+    }
+
+    /// How packed keys are best made the groups, once a worker of `worker_count` has `row_count` rows, if
+    /// so.
+    pub(super) fn paying_key(
+        &self,
+        input: &dyn Source,
+        (row_count, worker_count): (u64, usize),
+    ) -> Option<DirectKey> {
+        let key = self.direct_key()?;
+        let pays = || {
+            let id_count = u64::from(key.last_id());
+            let Some((passed, all)) = input.rows_passed().filter(|_| id_count >= IDS_MIN) else {
+                return true;
+            };
+            let found = u128::from(row_count) * worker_count as u128;
+            let expected = found * u128::from(all) / u128::from(passed.max(1));
+            u128::from(id_count) <= expected * u128::from(IDS_PER_ROW)
+        };
+        self.ids_pay.get_or_init(pays).then_some(key)
     }
 
     /// How packed keys can be the groups, if they can.

@@ -15,6 +15,7 @@ use super::scatter::Scatter;
 use super::states::{States, Which};
 use super::{PARTITION_COUNT, Work};
 use crate::context::{Context, Reservation};
+use crate::exec::source::Source;
 use crate::types::Result;
 use crate::vector::{Batch, Vector};
 
@@ -48,13 +49,13 @@ impl Worker {
         Ok(Worker { table: work.partial(context)?, many: Many::No })
     }
 
-    /// Takes a batch of morsel `morsel`.
+    /// Takes a batch of morsel `morsel` of `input`.
     ///
     /// # Errors
     /// Those of the expressions; `OutOfMemory`.
     pub(super) fn update(
         &mut self,
-        work: &Work,
+        (work, input): (&Work, &dyn Source),
         (morsel, batch): (usize, &Batch),
         context: &Context,
     ) -> Result<()> {
@@ -62,7 +63,7 @@ impl Worker {
             Many::No => {
                 self.table.update(work, (morsel, batch), context)?;
                 if !self.has_few_groups(context) {
-                    self.many = self.grow(work, context)?;
+                    self.many = self.grow(work, input, context)?;
                 }
                 Ok(())
             }
@@ -89,8 +90,10 @@ impl Worker {
         self.table.table.len() + rows
     }
 
-    fn grow(&mut self, work: &Work, context: &Context) -> Result<Many> {
-        if let Some(key) = work.direct_key() {
+    fn grow(&mut self, work: &Work, input: &dyn Source, context: &Context) -> Result<Many> {
+        let (by_code, by_hash) = self.table.table.row_counts();
+        let worker_count = context.worker_count.min(input.morsel_count());
+        if let Some(key) = work.paying_key(input, (by_code + by_hash, worker_count)) {
             let by_id = self.take_by_id(work, key, context)?;
             return Ok(Many::ById(Box::new(by_id)));
         }

@@ -21,7 +21,8 @@ pub(crate) struct OpenColumn {
     pub(crate) give_codes: bool,
 }
 
-/// Which columns and how many pages and bytes were read, over all workers.
+/// Which columns and how many pages and bytes were read, and how many rows the pages begun have, over
+/// all workers.
 #[derive(Debug)]
 pub(crate) struct ReadCounters {
     fields: Vec<FieldId>,
@@ -29,13 +30,15 @@ pub(crate) struct ReadCounters {
     columns: Vec<AtomicBool>,
     pages: AtomicU64,
     bytes: AtomicU64,
+    rows: AtomicU64,
 }
 
 impl ReadCounters {
     /// Counters for these columns.
     pub(crate) fn new(fields: impl Iterator<Item = FieldId>) -> ReadCounters {
         let (fields, columns) = fields.map(|field| (field, AtomicBool::new(false))).unzip();
-        ReadCounters { fields, columns, pages: AtomicU64::new(0), bytes: AtomicU64::new(0) }
+        let [pages, bytes, rows] = [0; 3].map(AtomicU64::new);
+        ReadCounters { fields, columns, pages, bytes, rows }
     }
 
     /// Columns of which something was read.
@@ -48,6 +51,16 @@ impl ReadCounters {
     /// Pages read.
     pub(crate) fn page_count(&self) -> u64 {
         self.pages.load(Ordering::Relaxed)
+    }
+
+    /// Counts the rows of a page that is begun.
+    pub(crate) fn begin_rows(&self, row_count: u32) {
+        self.rows.fetch_add(row_count.into(), Ordering::Relaxed);
+    }
+
+    /// Rows of the pages that were begun.
+    pub(crate) fn rows_begun(&self) -> u64 {
+        self.rows.load(Ordering::Relaxed)
     }
 
     /// Encoded bytes of the pages read.

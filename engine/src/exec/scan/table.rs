@@ -305,6 +305,7 @@ impl TableScan {
     ) -> Result<ControlFlow<()>> {
         let (first_row, page_rows) = self.page_rows(row_group, page);
         context.progress.advance(page_rows.into());
+        self.counters.begin_rows(page_rows);
         let Some(tests) = self.page_tests(row_group, page) else {
             return Ok(ControlFlow::Continue(()));
         };
@@ -595,6 +596,10 @@ impl Source for TableScan {
             // Only the first sort behind is followed.
             let _was_followed = self.bound.set(TopBound { column: *column, ..bound });
         }
+    }
+
+    fn rows_passed(&self) -> Option<(u64, u64)> {
+        Some((self.counters.rows_begun(), self.rows_of_morsels()))
     }
 
     fn morsel_order(&self) -> Option<Vec<usize>> {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use arrow::array::Int64Array;
 
-use super::{Accumulator, Groups, grow, same_kind, without_nulls};
+use super::{Accumulator, Groups, same_kind, without_nulls};
+use crate::exec::aggregate::pages::Pages;
 use crate::exec::source::ColumnKind;
 use crate::kernel;
 use crate::types::{DataType, Result};
@@ -13,7 +14,7 @@ use crate::vector::Vector;
 /// Counts rows.
 #[derive(Debug, Default)]
 pub(super) struct CountRows {
-    counts: Vec<i64>,
+    counts: Pages<i64>,
 }
 
 impl CountRows {
@@ -29,8 +30,9 @@ impl CountRows {
                 kernel::count_few(&mut self.counts, groups);
             }
             Groups::Each(groups) => {
+                let counts = &mut self.counts[..];
                 for group in groups {
-                    self.counts[*group as usize] += 1;
+                    counts[*group as usize] += 1;
                 }
             }
         }
@@ -39,7 +41,7 @@ impl CountRows {
 
 impl Accumulator for CountRows {
     fn resize(&mut self, group_count: usize) {
-        grow(&mut self.counts, group_count);
+        self.counts.grow(group_count);
     }
 
     fn update(&mut self, groups: Groups<'_>, _argument: &Vector) -> Result<()> {
@@ -68,14 +70,15 @@ impl Accumulator for CountRows {
 
     fn merge(&mut self, other: &dyn Accumulator, from: &[u32], to: &[u32]) -> Result<()> {
         let other: &CountRows = same_kind(other)?;
+        let (counts, added) = (&mut self.counts[..], &other.counts[..]);
         for (from, to) in from.iter().zip(to) {
-            self.counts[*to as usize] += other.counts[*from as usize];
+            counts[*to as usize] += added[*from as usize];
         }
         Ok(())
     }
 
     fn finish(&self) -> Result<Vector> {
-        Ok(Vector::Flat(Arc::new(Int64Array::from(self.counts.clone()))))
+        Ok(Vector::Flat(Arc::new(Int64Array::from(self.counts.to_vec()))))
     }
 
     fn row_counts(&self) -> Option<&[i64]> {
@@ -87,7 +90,7 @@ impl Accumulator for CountRows {
     }
 
     fn bytes(&self) -> usize {
-        self.counts.capacity() * size_of::<i64>()
+        self.counts.bytes()
     }
 }
 

@@ -15,8 +15,9 @@ use arrow::datatypes::{
     UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 
-use super::{Accumulator, Groups, Seen, grow, same_kind, without_nulls};
+use super::{Accumulator, Groups, Seen, same_kind, without_nulls};
 use crate::exec::aggregate::exact::{FloatSums, Sum192, ratio};
+use crate::exec::aggregate::pages::Pages;
 use crate::exec::source::ColumnKind;
 use crate::kernel::{self, Integer};
 use crate::plan::AggregateFunction;
@@ -98,12 +99,12 @@ struct SumOf<S> {
     sums: S,
     seen: Seen,
     /// Values per group; only for AVG.
-    counts: Vec<u64>,
+    counts: Pages<u64>,
 }
 
 impl<S: Sums> SumOf<S> {
     fn new(output: Output, seen: Seen, sums: S) -> SumOf<S> {
-        SumOf { output, sums, seen, counts: Vec::new() }
+        SumOf { output, sums, seen, counts: Pages::default() }
     }
 
     fn add(&mut self, groups: Groups<'_>, argument: &Vector) -> Result<()> {
@@ -112,8 +113,9 @@ impl<S: Sums> SumOf<S> {
                 Groups::First(0) => {}
                 Groups::First(len) => self.counts[0] += len as u64,
                 Groups::Each(groups) => {
+                    let counts = &mut self.counts[..];
                     for group in groups {
-                        self.counts[*group as usize] += 1;
+                        counts[*group as usize] += 1;
                     }
                 }
             }
@@ -157,7 +159,7 @@ impl<S: Sums> Accumulator for SumOf<S> {
         self.sums.resize(group_count);
         self.seen.resize(group_count);
         if self.output.average {
-            grow(&mut self.counts, group_count);
+            self.counts.grow(group_count);
         }
     }
 
@@ -220,8 +222,9 @@ impl<S: Sums> Accumulator for SumOf<S> {
         self.sums.merge(&other.sums, from, to);
         self.seen.merge(&other.seen, from, to);
         if self.output.average {
+            let (counts, added) = (&mut self.counts[..], &other.counts[..]);
             for (from, to) in from.iter().zip(to) {
-                self.counts[*to as usize] += other.counts[*from as usize];
+                counts[*to as usize] += added[*from as usize];
             }
         }
         Ok(())
@@ -271,7 +274,7 @@ impl<S: Sums> Accumulator for SumOf<S> {
     }
 
     fn bytes(&self) -> usize {
-        self.sums.bytes() + self.seen.bytes() + self.counts.capacity() * size_of::<u64>()
+        self.sums.bytes() + self.seen.bytes() + self.counts.bytes()
     }
 }
 
@@ -292,7 +295,7 @@ fn out_of_range(data_type: DataType) -> Error {
 /// Sums of integers whose values are within 32 bits, and of booleans.
 #[derive(Debug, Default)]
 struct Integers {
-    sums: Vec<i64>,
+    sums: Pages<i64>,
     /// What was moved out of `sums` before it could overflow; mostly empty.
     moved: Vec<i128>,
     value_count: u64,
@@ -305,7 +308,7 @@ impl Integers {
     fn move_out(&mut self) {
         self.value_count = 0;
         self.moved.resize(self.sums.len(), 0);
-        for (moved, sum) in self.moved.iter_mut().zip(&mut self.sums) {
+        for (moved, sum) in self.moved.iter_mut().zip(&mut self.sums[..]) {
             *moved += i128::from(std::mem::take(sum));
         }
     }
@@ -329,7 +332,7 @@ fn accumulate<N: Integer>(sums: &mut [i64], groups: Groups<'_>, values: &[N]) {
 
 impl Sums for Integers {
     fn resize(&mut self, group_count: usize) {
-        grow(&mut self.sums, group_count);
+        self.sums.grow(group_count);
     }
 
     fn add(&mut self, groups: Groups<'_>, array: &ArrayRef) -> Result<()> {
@@ -337,7 +340,7 @@ impl Sums for Integers {
         if self.value_count >= VALUES_MAX {
             self.move_out();
         }
-        let sums = &mut self.sums;
+        let sums = &mut self.sums[..];
         if groups.len() == 0 {
             return Ok(());
         }
@@ -389,8 +392,9 @@ impl Sums for Integers {
     fn merge(&mut self, other: &Integers, from: &[u32], to: &[u32]) {
         if other.moved.is_empty() && self.value_count + other.value_count < VALUES_MAX {
             self.value_count += other.value_count;
+            let (sums, added) = (&mut self.sums[..], &other.sums[..]);
             for (from, to) in from.iter().zip(to) {
-                self.sums[*to as usize] += other.sums[*from as usize];
+                sums[*to as usize] += added[*from as usize];
             }
             return;
         }
@@ -420,14 +424,14 @@ impl Sums for Integers {
     }
 
     fn bytes(&self) -> usize {
-        self.sums.capacity() * size_of::<i64>() + self.moved.capacity() * size_of::<i128>()
+        self.sums.bytes() + self.moved.capacity() * size_of::<i128>()
     }
 }
 
 /// Sums of 64-bit integers: 2^63 of them fit 128 bits.
 #[derive(Debug, Default)]
 struct WideIntegers {
-    sums: Vec<i128>,
+    sums: Pages<i128>,
 }
 
 fn accumulate_wide<N: Integer>(sums: &mut [i128], groups: Groups<'_>, values: &[N]) {
@@ -442,7 +446,7 @@ fn accumulate_wide<N: Integer>(sums: &mut [i128], groups: Groups<'_>, values: &[
 
 impl Sums for WideIntegers {
     fn resize(&mut self, group_count: usize) {
-        grow(&mut self.sums, group_count);
+        self.sums.grow(group_count);
     }
 
     fn add(&mut self, groups: Groups<'_>, array: &ArrayRef) -> Result<()> {
@@ -466,8 +470,9 @@ impl Sums for WideIntegers {
     }
 
     fn merge(&mut self, other: &WideIntegers, from: &[u32], to: &[u32]) {
+        let (sums, added) = (&mut self.sums[..], &other.sums[..]);
         for (from, to) in from.iter().zip(to) {
-            self.sums[*to as usize] += other.sums[*from as usize];
+            sums[*to as usize] += added[*from as usize];
         }
     }
 
@@ -486,7 +491,7 @@ impl Sums for WideIntegers {
     }
 
     fn bytes(&self) -> usize {
-        self.sums.capacity() * size_of::<i128>()
+        self.sums.bytes()
     }
 }
 

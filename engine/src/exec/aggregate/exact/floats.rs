@@ -13,6 +13,7 @@ use hashbrown::HashMap;
 
 use super::ratio::power_of_two;
 use super::{Sum192, WideSum, ratio, split};
+use crate::exec::aggregate::pages::Pages;
 use crate::kernel;
 
 /// Largest distance of an exponent from the unit: 53 + 41 + 32 bits and a sign are 127.
@@ -42,11 +43,11 @@ pub(crate) struct FloatSums {
     /// 0 until the first non-zero value.
     unit: u32,
     /// Halves of recent addends; not of every group yet.
-    recent: Vec<[i64; 2]>,
+    recent: Pages<[i64; 2]>,
     /// What the low halves, and the magnitudes of the high ones, are at most.
     recent_max: u64,
     /// Of all other addends; not of every group yet.
-    sums: Vec<i128>,
+    sums: Pages<i128>,
     wide: HashMap<u32, Box<WideSum>>,
     value_count: u64,
 }
@@ -67,9 +68,7 @@ impl FloatSums {
 
     /// Bytes held.
     pub(crate) fn bytes(&self) -> usize {
-        self.recent.capacity() * size_of::<[i64; 2]>()
-            + self.sums.capacity() * size_of::<i128>()
-            + self.wide.len() * (size_of::<WideSum>() + 24)
+        self.recent.bytes() + self.sums.bytes() + self.wide.len() * (size_of::<WideSum>() + 24)
     }
 
     /// Adds each value to its group.
@@ -106,7 +105,7 @@ impl FloatSums {
                 continue;
             }
             self.recent_max += added_max;
-            grow(&mut self.recent, self.group_count);
+            self.recent.grow(self.group_count);
             let recent = &mut self.recent[..];
             kernel::scatter(groups, &halves, |group, [low, high]| {
                 let sum = &mut recent[group];
@@ -118,15 +117,15 @@ impl FloatSums {
     /// Moves the halves into the sums.
     fn move_recent(&mut self) {
         self.recent_max = 0;
-        grow(&mut self.sums, self.group_count);
-        for (sum, halves) in self.sums.iter_mut().zip(&mut self.recent) {
+        self.sums.grow(self.group_count);
+        for (sum, halves) in self.sums.iter_mut().zip(&mut self.recent[..]) {
             *sum += joined(std::mem::take(halves));
         }
     }
 
     /// The sums of all groups, without what is in the halves.
     fn sums(&mut self) -> &mut [i128] {
-        grow(&mut self.sums, self.group_count);
+        self.sums.grow(self.group_count);
         &mut self.sums
     }
 
@@ -161,7 +160,7 @@ impl FloatSums {
     /// Exchanges two groups.
     pub(crate) fn swap(&mut self, left: usize, right: usize) {
         if !self.recent.is_empty() {
-            grow(&mut self.recent, self.group_count);
+            self.recent.grow(self.group_count);
             self.recent.swap(left, right);
         }
         self.sums().swap(left, right);
@@ -329,15 +328,6 @@ enum Span {
 
 fn joined([low, high]: [i64; 2]) -> i128 {
     (i128::from(high) << LOW_BITS) + i128::from(low)
-}
-
-/// Makes room for `group_count` groups; the first time with memory that comes zeroed.
-fn grow<T: Copy + Default>(sums: &mut Vec<T>, group_count: usize) {
-    if sums.capacity() == 0 {
-        *sums = vec![T::default(); group_count];
-    } else if sums.len() < group_count {
-        sums.resize(group_count, T::default());
-    }
 }
 
 /// To how many addends of 94 bits sums of `value_count` values come at most, when they are shifted left
