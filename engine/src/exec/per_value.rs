@@ -267,7 +267,7 @@ fn by_code(book: &CodeBook, whole: &Whole) -> Result<Whole> {
     };
     ids.push(null_id);
     Ok(match whole {
-        Whole::Array(results) => Whole::Array(ByCode::new(results.read(&ids)?)?),
+        Whole::Array(results) => Whole::Array(results.reordered(&ids)?),
         Whole::Ids(interned) => {
             Whole::Ids(ids.into_iter().map(|id| interned[id as usize]).collect())
         }
@@ -277,7 +277,7 @@ fn by_code(book: &CodeBook, whole: &Whole) -> Result<Whole> {
 /// A bit for each code whose result is true.
 fn passing(whole: &Whole) -> Option<Arc<Vec<u64>>> {
     let Whole::Array(results) = whole else { return None };
-    let bits = true_bits(results.all().as_boolean_opt()?);
+    let bits = true_bits(results.booleans()?);
     let chunks = bits.bit_chunks();
     Some(Arc::new(chunks.iter_padded().collect()))
 }

@@ -100,19 +100,21 @@ fn select_valid_body<L: Lane>(values: &mut [L], valid: &[u64], fill: L) {
 }
 
 vectorised! {
-    /// Writes the entry of `table` at each index; an index beyond gives the last entry.
+    /// Writes `base` and the entry of `table` at each index together, wrapping; an index beyond gives the
+    /// last entry.
     ///
     /// # Panics
     /// When the table is empty.
-    fn gather<L: Lane>(table: &[L], indices: &[u32], target: &mut [L]) = gather_body
+    fn gather<S: Lane, L: Lane>(table: &[S], base: L, indices: &[u32], target: &mut [L]) = gather_body
 }
 
 #[inline(always)]
-fn gather_body<L: Lane>(table: &[L], indices: &[u32], target: &mut [L]) {
+fn gather_body<S: Lane, L: Lane>(table: &[S], base: L, indices: &[u32], target: &mut [L]) {
     // Without a branch in the loop, look-ups go side by side.
     let last = table.len() - 1;
     for (target, index) in target.iter_mut().zip(indices) {
-        *target = table[(*index as usize).min(last)];
+        let entry = table[(*index as usize).min(last)];
+        *target = L::from_u64(entry.to_u64()).wrapping_add(base);
     }
 }
 
@@ -198,13 +200,16 @@ mod tests {
         #[test]
         fn entries_are_gathered_one_by_one(
             table in prop::collection::vec(any::<u32>(), 1..50),
+            base: u64,
             indices in prop::collection::vec(0..60_u32, 0..100),
         ) {
-            let mut found = vec![0; indices.len()];
-            gather(&table, &indices, &mut found);
-            for (found, index) in found.iter().zip(&indices) {
-                let entry = table.get((*index as usize).min(table.len() - 1));
-                prop_assert_eq!(Some(found), entry);
+            let (mut same, mut wider) = (vec![0_u32; indices.len()], vec![0; indices.len()]);
+            gather(&table, 0, &indices, &mut same);
+            gather(&table, base, &indices, &mut wider);
+            for ((same, wider), index) in same.iter().zip(&wider).zip(&indices) {
+                let entry = table[(*index as usize).min(table.len() - 1)];
+                prop_assert_eq!(*same, entry);
+                prop_assert_eq!(*wider, base.wrapping_add(entry.into()));
             }
         }
 

@@ -24,7 +24,7 @@ const BY_ID_BYTES_MAX: usize = 256 << 20;
 /// merged whole.
 const IDS_PER_ROW: u64 = 2;
 /// Ids whose arrays are too small to ask.
-const IDS_MIN: u64 = if cfg!(test) { 0 } else { 1 << 18 };
+const IDS_MIN: u64 = if cfg!(test) { 1 } else { 1 << 18 };
 
 /// Keys, inputs and states of an aggregation.
 #[derive(Debug)]

@@ -6,7 +6,7 @@
 
 use std::ops::Bound;
 
-use arrow::array::{Array, AsArray};
+use arrow::array::Array;
 
 use super::value_set::{ValueRange, ValueSet};
 use crate::context::Context;
@@ -78,7 +78,7 @@ fn by_integer(
         return None;
     }
     let results = by_integer.all(context)?;
-    let results = results.all().as_boolean_opt()?;
+    let results = results.booleans()?;
     let is_true = |index: usize| results.is_valid(index) && results.value(index);
     let count = results.len() - 1;
     let mut ranges: Vec<ValueRange> = Vec::new();
@@ -98,7 +98,7 @@ fn by_integer(
 mod tests {
     use std::sync::Arc;
 
-    use arrow::array::{ArrayRef, Date32Array};
+    use arrow::array::{ArrayRef, AsArray, Date32Array};
 
     use super::*;
     use crate::exec::expression::evaluate;

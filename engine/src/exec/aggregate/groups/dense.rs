@@ -105,7 +105,7 @@ impl Dense {
     pub(crate) fn translate(&self, codes: &[u32], groups: &mut Vec<u32>) {
         groups.clear();
         groups.resize(codes.len(), UNKNOWN);
-        kernel::gather(&self.translation, codes, groups);
+        kernel::gather(&self.translation, 0, codes, groups);
     }
 
     /// The numbers that are known, and their groups.
