@@ -246,7 +246,7 @@ pub(super) fn finish_range(work: &Work, workers: &[ById], range: usize) -> Resul
     }
     let ids: Vec<u32> = positions.iter().map(|position| first_id + position).collect();
     let mut columns = work.keys_of_ids(&ids)?;
-    states.settle()?;
+    states.complete()?;
     columns.extend(work.results(states.each())?);
     Ok(Batch::new(columns, ids.len()))
 }

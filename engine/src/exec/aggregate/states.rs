@@ -133,7 +133,7 @@ impl States {
         Ok(())
     }
 
-    /// Makes ready for being merged into others, and for the results.
+    /// Makes ready for being merged into others.
     ///
     /// # Errors
     /// `Internal` when words hold what is no sum.
@@ -142,6 +142,16 @@ impl States {
             words.empty_into(&mut self.each)?;
         }
         self.each.iter_mut().for_each(|state| state.settle());
+        Ok(())
+    }
+
+    /// Makes ready for the results.
+    ///
+    /// # Errors
+    /// As for [`settle`](Self::settle).
+    pub(super) fn complete(&mut self) -> Result<()> {
+        self.settle()?;
+        self.each.iter_mut().for_each(|state| state.complete());
         Ok(())
     }
 

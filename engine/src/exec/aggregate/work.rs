@@ -156,7 +156,7 @@ impl Work {
         Ok(self.results.iter().map(kind).collect())
     }
 
-    /// The results of the aggregates, a row a group, from their settled states.
+    /// The results of the aggregates, a row a group, from their complete states.
     ///
     /// # Errors
     /// `OutOfRange` when a sum does not fit its type.

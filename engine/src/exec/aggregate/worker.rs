@@ -346,6 +346,7 @@ impl Partial {
         in_order: bool,
     ) -> Result<(Batch, Reservation, GroupTable)> {
         self.settle()?;
+        self.states.complete()?;
         let group_count = self.table.len();
         let mut columns = self.table.keys()?;
         columns.extend(work.results(self.states.each())?);

@@ -310,28 +310,50 @@ impl Parting {
     }
 }
 
-/// Keeps the first of equal pairs. Pairs that need a look-up go to a table of linear probing that is
-/// at most half full.
-fn remove_repetitions<P: Pair>(pairs: &mut Vec<P>, parting: Parting) {
-    let mut table = Table { slots: Vec::new(), len: 0, len_expected: pairs.len() };
-    let Parting::Ranges { len } = parting else {
-        pairs.retain(|pair| table.insert(*pair));
-        return;
-    };
-    let first_of_part = pairs.first().map_or(0, |pair| pair.value() & !(len - 1));
-    let mut firsts = vec![FirstGroups::NONE; usize::try_from(len).expect("fewer than ids")];
-    pairs.retain(|pair| {
-        let place = usize::try_from(pair.value() - first_of_part).expect("fewer than ids");
-        let first = &mut firsts[place];
-        if *first == FirstGroups::NONE {
-            *first = pair.group();
-            return true;
-        }
-        *first != pair.group() && table.insert(*pair)
-    });
+/// What finding repetitions takes, kept from part to part.
+#[derive(Debug)]
+struct Finder<P> {
+    table: Table<P>,
+    /// Of each id of the part, the first group that had it.
+    firsts: Vec<u32>,
+}
+
+impl<P: Pair> Finder<P> {
+    fn new() -> Finder<P> {
+        let table = Table { slots: Vec::new(), len: 0, len_expected: 0 };
+        Finder { table, firsts: Vec::new() }
+    }
+
+    /// Keeps the first of equal pairs. Pairs that need a look-up go to a table of linear probing that
+    /// is at most half full.
+    fn remove_repetitions(&mut self, pairs: &mut Vec<P>, parting: Parting) {
+        let Finder { table, firsts } = self;
+        table.clear(pairs.len());
+        let Parting::Ranges { len } = parting else {
+            pairs.retain(|pair| table.insert(*pair));
+            return;
+        };
+        let first_of_part = pairs.first().map_or(0, |pair| pair.value() & !(len - 1));
+        firsts.clear();
+        firsts.resize(usize::try_from(len).expect("fewer than ids"), FirstGroups::NONE);
+        pairs.retain(|pair| {
+            let place = usize::try_from(pair.value() - first_of_part).expect("fewer than ids");
+            let first = &mut firsts[place];
+            if *first == FirstGroups::NONE {
+                *first = pair.group();
+                return true;
+            }
+            *first != pair.group() && table.insert(*pair)
+        });
+    }
+
+    fn bytes(&self) -> usize {
+        self.table.slots.capacity() * size_of::<P>() + self.firsts.capacity() * size_of::<u32>()
+    }
 }
 
 /// A set of pairs.
+#[derive(Debug)]
 struct Table<P> {
     slots: Vec<P>,
     len: usize,
@@ -340,6 +362,12 @@ struct Table<P> {
 }
 
 impl<P: Pair> Table<P> {
+    /// Empties it, for so many pairs.
+    fn clear(&mut self, len_expected: usize) {
+        self.slots.clear();
+        (self.len, self.len_expected) = (0, len_expected);
+    }
+
     /// Adds `pair`; false when it is there.
     #[inline]
     fn insert(&mut self, pair: P) -> bool {
@@ -370,6 +398,10 @@ impl<P: Pair> Table<P> {
     /// Makes room for `len` pairs.
     fn grow_to(&mut self, len: usize) {
         let slot_count = (len * 2).next_power_of_two().max(2);
+        if self.slots.is_empty() {
+            self.slots.resize(slot_count, P::NONE);
+            return;
+        }
         let old = std::mem::replace(&mut self.slots, vec![P::NONE; slot_count]);
         for pair in old.into_iter().filter(|pair| *pair != P::NONE) {
             self.place(pair);
@@ -392,15 +424,15 @@ impl<P: Pair> Part<P> {
     }
 
     #[inline]
-    fn push(&mut self, pair: P, parting: Parting) {
+    fn push(&mut self, pair: P, parting: Parting, finder: &mut Finder<P>) {
         if self.pairs.len() == self.pairs.capacity() {
-            self.make_room(parting);
+            self.make_room(parting, finder);
         }
         self.pairs.push(pair);
     }
 
     #[cold]
-    fn make_room(&mut self, parting: Parting) {
+    fn make_room(&mut self, parting: Parting, finder: &mut Finder<P>) {
         // An array of first groups costs as much as reading so many pairs.
         let worth_it = match parting {
             Parting::Ranges { len } => self.pairs.len() as u64 >= len,
@@ -408,15 +440,15 @@ impl<P: Pair> Part<P> {
         };
         if worth_it && !self.has_few {
             let (unique_len, len) = (self.unique_len, self.pairs.len());
-            self.shrink(parting);
+            self.shrink(parting, finder);
             self.has_few = (self.unique_len - unique_len) * 8 > (len - unique_len) * 7;
         }
         self.pairs.reserve_exact(self.pairs.len().max(PART_LEN_MIN));
     }
 
-    fn shrink(&mut self, parting: Parting) {
+    fn shrink(&mut self, parting: Parting, finder: &mut Finder<P>) {
         if self.unique_len < self.pairs.len() {
-            remove_repetitions(&mut self.pairs, parting);
+            finder.remove_repetitions(&mut self.pairs, parting);
             self.unique_len = self.pairs.len();
         }
     }
@@ -458,6 +490,7 @@ struct Distinct<P> {
     parting: Parting,
     first: FirstGroups,
     parts: Vec<Part<P>>,
+    finder: Finder<P>,
     /// Instead of pairs while there is one group and values are ids: one bit per id.
     bitmap: Vec<u64>,
     group_count: usize,
@@ -479,6 +512,7 @@ impl<P: Pair> Distinct<P> {
             values,
             first: FirstGroups::default(),
             parts: (0..PARTS).map(|_| Part::new()).collect(),
+            finder: Finder::new(),
             bitmap: Vec::new(),
             group_count: 0,
             by_group: OnceLock::new(),
@@ -488,7 +522,8 @@ impl<P: Pair> Distinct<P> {
 
     #[inline]
     fn insert(&mut self, group: u32, value: u64) {
-        self.parts[self.parting.part(value)].push(P::new(group, value), self.parting);
+        let part = &mut self.parts[self.parting.part(value)];
+        part.push(P::new(group, value), self.parting, &mut self.finder);
     }
 
     fn add(&mut self, groups: Groups<'_>, argument: &Vector) -> Result<()> {
@@ -537,7 +572,8 @@ impl<P: Pair> Distinct<P> {
                 *first = *group;
             }
             let value = u64::from(ids[*code as usize]);
-            self.parts[parting.part(value)].push(P::new(*group, value), parting);
+            let part = &mut self.parts[parting.part(value)];
+            part.push(P::new(*group, value), parting, &mut self.finder);
         }
     }
 
@@ -595,11 +631,9 @@ impl<P: Pair> Distinct<P> {
         for (from, to) in from.iter().zip(to) {
             remap[*from as usize] = *to;
         }
-        let parting = self.parting;
         let merge = |(here, there): (&mut Part<P>, &Part<P>)| {
-            for pair in &there.pairs {
-                here.push(P::new(remap[pair.group() as usize], pair.value()), parting);
-            }
+            let renamed = |pair: &P| P::new(remap[pair.group() as usize], pair.value());
+            here.pairs.extend(there.pairs.iter().map(renamed));
         };
         if other.pair_count() <= SERIAL_MERGE_MAX {
             self.parts.iter_mut().zip(&other.parts).for_each(merge);
@@ -622,16 +656,22 @@ impl<P: Pair> Accumulator for Distinct<P> {
     }
 
     fn is_settled(&self) -> bool {
-        self.parts.iter().all(|part| part.unique_len == part.pairs.len())
+        self.by_group.get().is_none()
     }
 
     fn settle(&mut self) {
         self.by_group = OnceLock::new();
+        self.finder = Finder::new();
+    }
+
+    fn complete(&mut self) {
         let parting = self.parting;
         if self.pair_count() <= SERIAL_MERGE_MAX {
-            self.parts.iter_mut().for_each(|part| part.shrink(parting));
+            let finder = &mut self.finder;
+            self.parts.iter_mut().for_each(|part| part.shrink(parting, finder));
         } else {
-            self.parts.par_iter_mut().for_each(|part| part.shrink(parting));
+            let shrink = |finder: &mut Finder<P>, part: &mut Part<P>| part.shrink(parting, finder);
+            self.parts.par_iter_mut().for_each_init(Finder::new, shrink);
         }
     }
 
@@ -686,6 +726,7 @@ impl<P: Pair> Accumulator for Distinct<P> {
         let by_group =
             self.by_group.get().map_or(0, |by| (by.starts.capacity() + by.values.capacity()) * 8);
         pairs * size_of::<P>()
+            + self.finder.bytes()
             + self.first.groups.capacity() * size_of::<u32>()
             + self.bitmap.capacity() * 8
             + self.values.bytes()

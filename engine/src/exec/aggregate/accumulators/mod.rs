@@ -135,8 +135,11 @@ pub(crate) trait Accumulator: Any + Debug + Send + Sync {
         true
     }
 
-    /// Makes ready for being merged into another, and for the results; more may come after.
+    /// Makes ready for being merged into another; more may come after.
     fn settle(&mut self) {}
+
+    /// Makes ready for the results, once it is settled.
+    fn complete(&mut self) {}
 
     /// Takes over the groups `from` of `other`, as the groups `to`; there is room for those.
     /// `other` is settled.
@@ -145,7 +148,7 @@ pub(crate) trait Accumulator: Any + Debug + Send + Sync {
     /// `Internal` when `other` is of another kind.
     fn merge(&mut self, other: &dyn Accumulator, from: &[u32], to: &[u32]) -> Result<()>;
 
-    /// The results of all groups, once it is settled.
+    /// The results of all groups, once it is complete.
     ///
     /// # Errors
     /// `OutOfRange` when a sum does not fit its type.
