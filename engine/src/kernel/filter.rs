@@ -65,6 +65,8 @@ fn in_window_body<L: Lane>(
     table: &[u32],
     bits: &mut [u64; BLOCK_WORDS],
 ) {
+    // A bound that is checked in the loop would keep it from being vectorised.
+    assert!(!table.is_empty(), "a table has a word at least");
     let mut passes = [0_u8; BLOCK_LEN];
     for (pass, value) in passes.iter_mut().zip(values) {
         *pass = bit_of(table, value.wrapping_sub(low).to_u64());
@@ -96,6 +98,7 @@ fn in_hashes_body<L: Lane>(
     table: &[u32],
     bits: &mut [u64; BLOCK_WORDS],
 ) {
+    assert!(!table.is_empty(), "a table has a word at least");
     let mut passes = [0_u8; BLOCK_LEN];
     for (pass, value) in passes.iter_mut().zip(values) {
         *pass = bit_of(table, hash_of(value.to_u64(), shift));

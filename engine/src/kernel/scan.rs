@@ -111,6 +111,7 @@ vectorised! {
 #[inline(always)]
 fn gather_body<S: Lane, L: Lane>(table: &[S], base: L, indices: &[u32], target: &mut [L]) {
     // Without a branch in the loop, look-ups go side by side.
+    assert!(!table.is_empty(), "there is a last entry");
     let last = table.len() - 1;
     for (target, index) in target.iter_mut().zip(indices) {
         let entry = table[(*index as usize).min(last)];
