@@ -4,6 +4,7 @@ use std::io::Write;
 
 use arrow::datatypes::Schema;
 use arrow::record_batch::RecordBatch;
+use martlet_engine::catalog::files::Delimiter;
 
 use super::{Cells, WriteError};
 
@@ -34,8 +35,8 @@ pub struct CsvWriter<W> {
 /// How CSV is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CsvStyle {
-    /// Between fields; ASCII.
-    pub delimiter: u8,
+    /// Between fields.
+    pub delimiter: Delimiter,
     /// Around fields that need it, doubled within; ASCII.
     pub quote: u8,
     /// What stands for NULL; a text that is the same is quoted.
@@ -48,7 +49,13 @@ pub struct CsvStyle {
 
 impl Default for CsvStyle {
     fn default() -> CsvStyle {
-        CsvStyle { delimiter: b',', quote: b'"', null: String::new(), header: true, careful: false }
+        CsvStyle {
+            delimiter: Delimiter::COMMA,
+            quote: b'"',
+            null: String::new(),
+            header: true,
+            careful: false,
+        }
     }
 }
 
@@ -74,7 +81,7 @@ impl<W: Write> CsvWriter<W> {
         if writer.style.header {
             for (index, field) in schema.fields().iter().enumerate() {
                 if index > 0 {
-                    writer.line.push(char::from(writer.style.delimiter));
+                    writer.line.push_str(writer.style.delimiter.as_str());
                 }
                 push_field(field.name(), &writer.style, &mut writer.line);
             }
@@ -93,7 +100,7 @@ impl<W: Write> CsvWriter<W> {
         for row in 0..batch.num_rows() {
             for (index, cells) in columns.iter().enumerate() {
                 if index > 0 {
-                    self.line.push(char::from(self.style.delimiter));
+                    self.line.push_str(self.style.delimiter.as_str());
                 }
                 if cells.is_null(row) {
                     self.line.push_str(&self.style.null);
@@ -128,7 +135,10 @@ fn push_field(text: &str, style: &CsvStyle, line: &mut String) {
         || text.ends_with(' ')
         || text == style.null
         || text.bytes().any(|byte| {
-            byte == style.delimiter || byte == style.quote || matches!(byte, b'\n' | b'\r')
+            // A part of a delimiter may become a whole one beside the next.
+            style.delimiter.as_bytes().contains(&byte)
+                || byte == style.quote
+                || matches!(byte, b'\n' | b'\r')
         });
     if !needs_quotes {
         return line.push_str(text);
