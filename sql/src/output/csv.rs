@@ -28,6 +28,7 @@ use super::{Cells, WriteError};
 pub struct CsvWriter<W> {
     target: W,
     style: CsvStyle,
+    delimiter: String,
     line: String,
     cell: String,
 }
@@ -77,11 +78,13 @@ impl<W: Write> CsvWriter<W> {
         schema: &Schema,
         style: CsvStyle,
     ) -> Result<CsvWriter<W>, WriteError> {
-        let mut writer = CsvWriter { target, style, line: String::new(), cell: String::new() };
+        let delimiter = style.delimiter.as_str().to_owned();
+        let (line, cell) = (String::new(), String::new());
+        let mut writer = CsvWriter { target, style, delimiter, line, cell };
         if writer.style.header {
             for (index, field) in schema.fields().iter().enumerate() {
                 if index > 0 {
-                    writer.line.push_str(writer.style.delimiter.as_str());
+                    writer.line.push_str(&writer.delimiter);
                 }
                 push_field(field.name(), &writer.style, &mut writer.line);
             }
@@ -100,7 +103,7 @@ impl<W: Write> CsvWriter<W> {
         for row in 0..batch.num_rows() {
             for (index, cells) in columns.iter().enumerate() {
                 if index > 0 {
-                    self.line.push_str(self.style.delimiter.as_str());
+                    self.line.push_str(&self.delimiter);
                 }
                 if cells.is_null(row) {
                     self.line.push_str(&self.style.null);
@@ -135,11 +138,12 @@ fn push_field(text: &str, style: &CsvStyle, line: &mut String) {
         || text.ends_with(' ')
         || text == style.null
         || text.bytes().any(|byte| {
-            // A part of a delimiter may become a whole one beside the next.
-            style.delimiter.as_bytes().contains(&byte)
+            byte == style.delimiter.first()
                 || byte == style.quote
                 || matches!(byte, b'\n' | b'\r')
-        });
+        })
+        // A part of a delimiter may become a whole one beside the next.
+        || (!style.delimiter.is_byte() && text.contains(|c| style.delimiter.as_str().contains(c)));
     if !needs_quotes {
         return line.push_str(text);
     }
