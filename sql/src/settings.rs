@@ -1,11 +1,9 @@
 //! What `SET` changes, for one connection.
 
-use std::str::FromStr;
 use std::sync::Arc;
 
-use arrow::array::timezone::Tz;
 use martlet_engine::context::{Context, MemoryBudget};
-use martlet_engine::types::{Error, Result};
+use martlet_engine::types::{Error, Result, TimeZone};
 
 use crate::options::Options;
 use crate::output::{format_byte_size, parse_byte_size};
@@ -51,7 +49,7 @@ impl Settings {
                 .at(name.position))
         };
         match name.text.to_lowercase().as_str() {
-            "timezone" => match Tz::from_str(value) {
+            "timezone" => match TimeZone::named(value) {
                 Ok(_) => self.time_zone = value.into(),
                 Err(_) => return wrong("a time zone such as 'Europe/Berlin'"),
             },

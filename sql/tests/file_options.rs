@@ -196,6 +196,42 @@ fn zeros_that_fill_up_values_are_text_and_other_zeros_are_not() -> TestResult {
 }
 
 #[test]
+fn delimiters_of_several_bytes_are_told() -> TestResult {
+    let read_bars = |text| read(text, "delim => '||'");
+    assert_eq!(
+        read_bars("a||b||c\n1||x|y||2.5\n2||\"q||\nr\"||3\n")?,
+        "1,x|y,2.5\n2,\"q||\nr\",3\n"
+    );
+    assert_eq!(read("a<=>|b\n1<=>|x\n", "sep => '<=>|'")?, "1,x\n");
+    assert_eq!(read("a§b\n1§x\n", "delim => '§'")?, "1,x\n");
+    assert_eq!(
+        read("1||2\n|||\n", "delim => '||', header => false, all_varchar => true")?,
+        "1,2\n,|\n"
+    );
+    for wrong in ["'12345'", "''", "'€€'"] {
+        assert!(read("a||b\n1||2\n", &format!("delim => {wrong}")).is_err(), "{wrong}");
+    }
+    assert!(read("a||b\n1||2\n", "delim => '||', quote => '|'").is_err());
+    Ok(())
+}
+
+#[test]
+fn json_lines_end_in_any_way() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    for (name, text) in [
+        ("cr.ndjson", "{\"a\":1}\r{\"a\":2}\r"),
+        ("crlf.jsonl", "{\"a\":1}\r\n{\"a\":2}\r\n"),
+        ("mixed.ndjson", "{\"a\":1}\r{\"a\":2}\n"),
+    ] {
+        let path = folder.path().join(name);
+        fs::write(&path, text)?;
+        let sql = format!("FROM '{}'", shown(&path));
+        assert_eq!(rows(&connection(), &sql)?, "1\n2\n", "{name}");
+    }
+    Ok(())
+}
+
+#[test]
 fn a_first_line_for_excel_names_the_delimiter() -> TestResult {
     for (text, expected) in [
         ("sep=;\r\na;b\r\n1;2\r\n", "1,2\n"),

@@ -4,6 +4,8 @@
 //! plans carry it, and whoever reads the rows follows it to the letter, so that both ends agree. Must
 //! not know how files are read.
 
+use std::fmt;
+
 use crate::types::{DataType, TimeUnit};
 
 /// Files as one table.
@@ -96,8 +98,8 @@ pub struct CsvLayout {
 /// What separates records and fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dialect {
-    /// Between fields; ASCII.
-    pub delimiter: u8,
+    /// Between fields.
+    pub delimiter: Delimiter,
     /// Around fields that contain what separates.
     pub quote: Option<u8>,
     /// Before a quote within quotes; the quote itself when it is doubled.
@@ -114,13 +116,70 @@ impl Default for Dialect {
     /// RFC 4180.
     fn default() -> Dialect {
         Dialect {
-            delimiter: b',',
+            delimiter: Delimiter::COMMA,
             quote: Some(b'"'),
             escape: Some(b'"'),
             comment: None,
             newline: Newline::Lf,
             blanks_around_quotes: false,
         }
+    }
+}
+
+/// One to four bytes between fields.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Delimiter {
+    /// Zeros behind the last.
+    bytes: [u8; 4],
+    len: u8,
+}
+
+impl Delimiter {
+    /// `,`
+    pub const COMMA: Delimiter = Delimiter::byte(b',');
+
+    /// One byte, which is ASCII.
+    pub const fn byte(byte: u8) -> Delimiter {
+        assert!(byte.is_ascii());
+        Delimiter { bytes: [byte, 0, 0, 0], len: 1 }
+    }
+
+    /// `None` unless the text has one to four bytes, none of which ends a line.
+    pub fn new(text: &str) -> Option<Delimiter> {
+        let ends_lines = text.contains(['\n', '\r']);
+        let mut bytes = [0; 4];
+        bytes.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
+        let len = u8::try_from(text.len()).ok().filter(|len| *len > 0 && !ends_lines)?;
+        Some(Delimiter { bytes, len })
+    }
+
+    /// Its bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.len)]
+    }
+
+    /// As text.
+    ///
+    /// # Panics
+    /// Never: it was made of text.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(self.as_bytes()).expect("delimiters are made of text")
+    }
+
+    /// The first byte.
+    pub fn first(self) -> u8 {
+        self.bytes[0]
+    }
+
+    /// Whether there is no other byte than the first.
+    pub fn is_byte(self) -> bool {
+        self.len == 1
+    }
+}
+
+impl fmt::Debug for Delimiter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_str().fmt(f)
     }
 }
 

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, UInt32Array};
-use arrow::compute::{SortOptions, cast};
+use arrow::compute::SortOptions;
 use arrow::datatypes::{
     DataType as ArrowType, Decimal128Type, Float64Type, Int64Type, UInt32Type, UInt64Type,
 };
@@ -18,7 +18,7 @@ use super::source::ColumnKind;
 use crate::context::Context;
 use crate::kernel;
 use crate::plan::{Expr, SortKey};
-use crate::types::{DataType, Result, Value};
+use crate::types::{DataType, Result, Value, cast};
 use crate::vector::{Batch, DictionaryVector, IdOrder, Vector};
 
 /// Prefixes of values lie between those of NULLs; several values may share these two.
@@ -226,8 +226,10 @@ fn ascending_prefixes(array: &ArrayRef) -> Result<Vec<u64>> {
             let texts = array.as_string::<i32>();
             (0..texts.len()).map(|row| leading_bytes(texts.value(row).as_bytes())).collect()
         }
-        ArrowType::Date32 => integers(&cast(array, &ArrowType::Int32)?)?,
-        other if other.is_integer() || matches!(other, ArrowType::Timestamp(..)) => {
+        other
+            if other.is_integer()
+                || matches!(other, ArrowType::Date32 | ArrowType::Timestamp(..)) =>
+        {
             integers(array)?
         }
         _ => vec![0; array.len()],

@@ -144,7 +144,7 @@ impl ColumnSource for BufferedRows {
 fn plain(array: &ArrayRef, field: &NewField) -> Result<ArrayRef> {
     let is_dictionary = matches!(array.data_type(), arrow::datatypes::DataType::Dictionary(_, values) if **values == field.data_type.to_arrow());
     if is_dictionary {
-        return Ok(arrow::compute::cast(array, &field.data_type.to_arrow())?);
+        return crate::types::cast(array, &field.data_type.to_arrow());
     }
     Ok(Arc::clone(array))
 }

@@ -5,12 +5,10 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType as ArrowType, Float32Type, Float64Type};
-use arrow::util::display::FormatOptions;
 
 use crate::catalog::NewField;
-use crate::types::{DataType, Error, Result, canonical_float};
+use crate::types::{DataType, Error, Result, canonical_float, cast, cast_all};
 
 /// `array` as a column of `field`: of its Arrow type, or (text and blobs only) a dictionary of such
 /// values with `Int32` keys.
@@ -21,7 +19,7 @@ use crate::types::{DataType, Error, Result, canonical_float};
 /// `Type` when the types do not fit, `OutOfRange` when a value does not, `Invalid` for a NULL in a
 /// NOT NULL column; each names the column.
 pub(super) fn conform(array: &ArrayRef, field: &NewField) -> Result<ArrayRef> {
-    let array = cast(array, field)?;
+    let array = of_type(array, field)?;
     if !field.nullable && array.logical_null_count() > 0 {
         return Err(Error::invalid(format!(
             "column \"{}\" is NOT NULL, but a row to be loaded has no value for it",
@@ -35,7 +33,7 @@ pub(super) fn conform(array: &ArrayRef, field: &NewField) -> Result<ArrayRef> {
     })
 }
 
-fn cast(array: &ArrayRef, field: &NewField) -> Result<ArrayRef> {
+fn of_type(array: &ArrayRef, field: &NewField) -> Result<ArrayRef> {
     let wanted = field.data_type.to_arrow();
     let found = array.data_type();
     if *found == wanted {
@@ -48,7 +46,7 @@ fn cast(array: &ArrayRef, field: &NewField) -> Result<ArrayRef> {
         if is_text && **keys == ArrowType::Int32 {
             return Ok(Arc::clone(array));
         }
-        return Ok(arrow::compute::cast(array, &wanted)?);
+        return cast(array, &wanted);
     }
     let logical = match found {
         ArrowType::Null => DataType::Null,
@@ -62,12 +60,8 @@ fn cast(array: &ArrayRef, field: &NewField) -> Result<ArrayRef> {
         ))
         .with_hint("cast the values first"));
     }
-    let options = CastOptions { safe: false, format_options: FormatOptions::default() };
-    cast_with_options(array, &wanted, &options).map_err(|error| {
-        Error::out_of_range(format!(
-            "column \"{}\" of type {}: {error}",
-            field.name, field.data_type
-        ))
+    cast_all(array, &wanted).map_err(|error| {
+        error.context(format!("column \"{}\" of type {}", field.name, field.data_type))
     })
 }
 

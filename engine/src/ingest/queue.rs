@@ -66,7 +66,7 @@ impl<'a> ArrayQueue<'a> {
         let part = self.some(len_max)?;
         match part.data_type() {
             ArrowType::Dictionary(..) => {
-                Ok(arrow::compute::cast(&part, &self.field.data_type.to_arrow())?)
+                crate::types::cast(&part, &self.field.data_type.to_arrow())
             }
             _ => Ok(part),
         }

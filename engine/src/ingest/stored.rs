@@ -9,7 +9,6 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, StringArray, new_null_array};
-use arrow::compute::cast;
 use arrow::datatypes::{DataType as ArrowType, Decimal128Type};
 use hashbrown::HashMap;
 
@@ -21,7 +20,7 @@ use crate::catalog::NewField;
 use crate::catalog::files::{
     FileColumn, FileComments, FileSet, ForeignFile, Layout, Origin, Reading,
 };
-use crate::types::{DataType, Error, Result, Value};
+use crate::types::{DataType, Error, Result, Value, cast};
 
 /// A file and its columns.
 #[derive(Debug)]

@@ -142,7 +142,7 @@ mod tests {
             add_to_few(&mut sums, &groups, &values);
             count_few(&mut counts, &groups);
             prop_assert_eq!((sums, counts), (expected_sums, expected_counts));
-            prop_assert_eq!(sum_narrow(&values), values.iter().map(|value| i64::from(*value)).sum());
+            prop_assert_eq!(sum_narrow(&values), values.iter().map(|value| i64::from(*value)).sum::<i64>());
         }
     }
 

@@ -54,6 +54,9 @@ fn call_can_fail(function: Function, arguments: &[Expr]) -> bool {
         | F::Least
         | F::Length
         | F::ByteLength
+        | F::BitLength
+        | F::Translate
+        | F::Md5
         | F::Lower
         | F::Upper
         | F::Left

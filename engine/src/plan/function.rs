@@ -112,6 +112,8 @@ pub enum Function {
     Length,
     /// Bytes, as `Int64`; also over `Binary`.
     ByteLength,
+    /// `bit_length(a)`: eight times the bytes, as `Int64`; also over `Binary`.
+    BitLength,
     /// `lower(a)`, simple case folding.
     Lower,
     /// `upper(a)`
@@ -132,6 +134,13 @@ pub enum Function {
     Trim,
     /// `replace(a, from, to)`
     Replace,
+    /// `translate(a, from, to)`: each character of `from` becomes the one in its place of `to`, or
+    /// nothing.
+    Translate,
+    /// `levenshtein(a, b)`: the fewest characters inserted, deleted and replaced, as `Int64`.
+    Levenshtein,
+    /// `md5(a)` of text or `Binary`: 32 hexadecimal digits.
+    Md5,
     /// `strpos(a, needle)`: 0 when absent, as `Int64`.
     Position,
     /// `starts_with(a, prefix)`
@@ -180,6 +189,8 @@ pub enum Function {
     DateDiff(DatePart),
     /// `make_date(year, month, day)`.
     MakeDate,
+    /// `last_day(a)`: the last day of the month of a date or timestamp.
+    LastDay,
     /// `to_timestamp(double seconds)`: an instant.
     ToTimestamp,
     /// `strftime(a, format)`.
@@ -246,6 +257,7 @@ pub fn resolve(function: Function, arguments: Vec<Expr>) -> Result<Expr> {
         | Function::AddDays
         | Function::DateDiff(_)
         | Function::MakeDate
+        | Function::LastDay
         | Function::ToTimestamp
         | Function::FormatTime
         | Function::FromEpochMs => temporal::resolve(function, arguments),
@@ -282,7 +294,7 @@ fn argument_counts(function: Function) -> (usize, usize) {
         F::Round | F::Truncate | F::TrimStart | F::TrimEnd | F::Trim => (1, 2),
         F::Substring | F::PadStart | F::PadEnd | F::RegexpMatches | F::RegexpExtract => (2, 3),
         F::RegexpReplace => (3, 4),
-        F::Replace | F::SplitPart | F::MakeDate => (3, 3),
+        F::Replace | F::Translate | F::SplitPart | F::MakeDate => (3, 3),
         F::Negate
         | F::Abs
         | F::Sign
@@ -294,6 +306,9 @@ fn argument_counts(function: Function) -> (usize, usize) {
         | F::Log10
         | F::Length
         | F::ByteLength
+        | F::BitLength
+        | F::Md5
+        | F::LastDay
         | F::Lower
         | F::Upper
         | F::Initcap

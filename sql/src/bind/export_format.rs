@@ -1,5 +1,6 @@
 //! What `COPY … TO` writes: a format by the file's name or by FORMAT, and options.
 
+use martlet_engine::catalog::files::Delimiter;
 use martlet_engine::export::{Existing, ParquetCompression, ParquetStyle, TargetCompression};
 use martlet_engine::types::{Error, Result};
 use sqlparser::ast::Ident;
@@ -84,9 +85,9 @@ fn named(name: &str, path: &str) -> Option<ExportFormat> {
     let json =
         |lines| Some(ExportFormat::Json(JsonStyle { lines, special_as_text: true }, compression));
     match name.to_ascii_lowercase().as_str() {
-        "csv" => csv(b','),
-        "tsv" | "tab" => csv(b'\t'),
-        "psv" => csv(b'|'),
+        "csv" => csv(Delimiter::COMMA),
+        "tsv" | "tab" => csv(Delimiter::byte(b'\t')),
+        "psv" => csv(Delimiter::byte(b'|')),
         "json" => json(false),
         "jsonl" | "ndjson" => json(true),
         "parquet" | "parq" | "pq" => Some(ExportFormat::Parquet(ParquetStyle::default())),
@@ -208,13 +209,15 @@ fn set_csv(style: &mut CsvStyle, option: &str, value: &OptionValue) -> Result<bo
     let byte =
         || value.byte(option)?.ok_or_else(|| Error::invalid(format!("{option} is one character")));
     match option {
-        "delim" => style.delimiter = byte()?,
+        "delim" => style.delimiter = value.delimiter(option)?,
         "quote" => style.quote = byte()?,
         "header" => style.header = value.boolean(option)?,
         "nullstr" => {
             style.null = value.text(option)?;
             let breaks = |byte: u8| {
-                byte == style.delimiter || byte == style.quote || matches!(byte, b'\n' | b'\r')
+                style.delimiter.as_bytes().contains(&byte)
+                    || byte == style.quote
+                    || matches!(byte, b'\n' | b'\r')
             };
             if style.null.bytes().any(breaks) {
                 return Err(Error::invalid(format!(
@@ -225,8 +228,8 @@ fn set_csv(style: &mut CsvStyle, option: &str, value: &OptionValue) -> Result<bo
         }
         _ => return Ok(false),
     }
-    if style.delimiter == style.quote {
-        return Err(Error::invalid("the delimiter and the quote are the same character"));
+    if style.delimiter.as_bytes().contains(&style.quote) {
+        return Err(Error::invalid("the quote is a character of the delimiter"));
     }
     Ok(true)
 }

@@ -5,7 +5,7 @@
 use std::mem::discriminant;
 
 use martlet_engine::catalog::files::{
-    Compression, Encoding, JsonFraming, Newline, Points, Reading, RejectsTo,
+    Compression, Delimiter, Encoding, JsonFraming, Newline, Points, Reading, RejectsTo,
 };
 use martlet_engine::ingest::csv::{CsvOptions, SAMPLE_ROWS};
 use martlet_engine::ingest::json::JsonOptions;
@@ -172,12 +172,8 @@ impl FileFormat {
             "csv" => FileFormat::Csv(Box::default()),
             "arrow" => FileFormat::Arrow(TableOptions::default()),
             "excel" | "xlsx" | "xlsm" | "xlsb" | "xls" | "ods" => FileFormat::Sheet(Box::default()),
-            "json" => FileFormat::Json(Box::default()),
-            "jsonl" | "ndjson" => {
-                let mut format = Box::<TextFormat>::default();
-                format.json.framing = Some(JsonFraming::Lines);
-                FileFormat::Json(format)
-            }
+            // How values are strung together is found out, also when the ending says lines.
+            "json" | "jsonl" | "ndjson" => FileFormat::Json(Box::default()),
             _ => return None,
         })
     }
@@ -342,9 +338,7 @@ impl TextFormat {
         let TextFormat { csv, reading, table, json: _ } = self;
         match option {
             "delim" => {
-                csv.delimiter = Some(value.byte(option)?.ok_or_else(|| {
-                    Error::invalid("a delimiter is one character").with_hint("delim => ';'")
-                })?);
+                csv.delimiter = Some(value.delimiter(option)?);
             }
             "quote" => csv.quote = Some(value.byte(option)?),
             "escape" => csv.escape = Some(value.byte(option)?),
@@ -386,7 +380,7 @@ impl TextFormat {
             }
             "auto_detect" => {
                 if !value.boolean(option)? {
-                    csv.delimiter.get_or_insert(b',');
+                    csv.delimiter.get_or_insert(Delimiter::COMMA);
                     csv.quote.get_or_insert(Some(b'"'));
                     csv.escape.get_or_insert(None);
                     csv.comment.get_or_insert(None);

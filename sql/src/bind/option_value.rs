@@ -1,5 +1,6 @@
 //! Values of options: texts, numbers, flags, and lists and structures of them.
 
+use martlet_engine::catalog::files::Delimiter;
 use martlet_engine::types::{DataType, Error, Result};
 use sqlparser::ast::{Array, DictionaryField, Expr, UnaryOperator, Value};
 
@@ -106,6 +107,15 @@ impl OptionValue {
             _ => Err(Error::unsupported(format!("{option} => '{text}' is not supported"))
                 .with_hint("it is one ASCII character, or '\\t' for a tab")),
         }
+    }
+
+    /// What stands between fields.
+    pub(crate) fn delimiter(&self, option: &str) -> Result<Delimiter> {
+        let text = self.text(option)?.replace("\\t", "\t");
+        Delimiter::new(&text).ok_or_else(|| {
+            Error::unsupported(format!("{option} => '{text}' is not supported"))
+                .with_hint("it has one to four bytes in one line: ';', '||', or '\\t' for a tab")
+        })
     }
 
     /// One of several words.

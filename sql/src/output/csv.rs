@@ -4,6 +4,7 @@ use std::io::Write;
 
 use arrow::datatypes::Schema;
 use arrow::record_batch::RecordBatch;
+use martlet_engine::catalog::files::Delimiter;
 
 use super::{Cells, WriteError};
 
@@ -27,6 +28,7 @@ use super::{Cells, WriteError};
 pub struct CsvWriter<W> {
     target: W,
     style: CsvStyle,
+    delimiter: String,
     line: String,
     cell: String,
 }
@@ -34,8 +36,8 @@ pub struct CsvWriter<W> {
 /// How CSV is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CsvStyle {
-    /// Between fields; ASCII.
-    pub delimiter: u8,
+    /// Between fields.
+    pub delimiter: Delimiter,
     /// Around fields that need it, doubled within; ASCII.
     pub quote: u8,
     /// What stands for NULL; a text that is the same is quoted.
@@ -48,7 +50,13 @@ pub struct CsvStyle {
 
 impl Default for CsvStyle {
     fn default() -> CsvStyle {
-        CsvStyle { delimiter: b',', quote: b'"', null: String::new(), header: true, careful: false }
+        CsvStyle {
+            delimiter: Delimiter::COMMA,
+            quote: b'"',
+            null: String::new(),
+            header: true,
+            careful: false,
+        }
     }
 }
 
@@ -70,11 +78,13 @@ impl<W: Write> CsvWriter<W> {
         schema: &Schema,
         style: CsvStyle,
     ) -> Result<CsvWriter<W>, WriteError> {
-        let mut writer = CsvWriter { target, style, line: String::new(), cell: String::new() };
+        let delimiter = style.delimiter.as_str().to_owned();
+        let (line, cell) = (String::new(), String::new());
+        let mut writer = CsvWriter { target, style, delimiter, line, cell };
         if writer.style.header {
             for (index, field) in schema.fields().iter().enumerate() {
                 if index > 0 {
-                    writer.line.push(char::from(writer.style.delimiter));
+                    writer.line.push_str(&writer.delimiter);
                 }
                 push_field(field.name(), &writer.style, &mut writer.line);
             }
@@ -93,7 +103,7 @@ impl<W: Write> CsvWriter<W> {
         for row in 0..batch.num_rows() {
             for (index, cells) in columns.iter().enumerate() {
                 if index > 0 {
-                    self.line.push(char::from(self.style.delimiter));
+                    self.line.push_str(&self.delimiter);
                 }
                 if cells.is_null(row) {
                     self.line.push_str(&self.style.null);
@@ -128,8 +138,12 @@ fn push_field(text: &str, style: &CsvStyle, line: &mut String) {
         || text.ends_with(' ')
         || text == style.null
         || text.bytes().any(|byte| {
-            byte == style.delimiter || byte == style.quote || matches!(byte, b'\n' | b'\r')
-        });
+            byte == style.delimiter.first()
+                || byte == style.quote
+                || matches!(byte, b'\n' | b'\r')
+        })
+        // A part of a delimiter may become a whole one beside the next.
+        || (!style.delimiter.is_byte() && text.contains(|c| style.delimiter.as_str().contains(c)));
     if !needs_quotes {
         return line.push_str(text);
     }

@@ -16,6 +16,7 @@ mod configuration;
 mod exact;
 mod expression;
 mod generate;
+mod letters;
 mod number;
 mod plan;
 mod random;

@@ -4,6 +4,7 @@ use martlet::plan::{Function, LikePattern};
 use martlet::{Error, Result, Value};
 use regex::{Captures, Regex, RegexBuilder};
 
+use crate::letters;
 use crate::number::whole;
 use crate::plan::Cell;
 
@@ -25,6 +26,7 @@ pub(crate) fn call(function: Function, values: &[Value]) -> Cell {
             Value::Bytes(bytes) => int(bytes.len()),
             _ => int(text(0).len()),
         },
+        F::BitLength | F::Translate | F::Levenshtein | F::Md5 => letters::call(function, values),
         F::Lower => Value::Text(chars(0).map(lower).collect()),
         F::Upper => Value::Text(chars(0).map(upper).collect()),
         F::Initcap => {
@@ -69,14 +71,14 @@ pub(crate) fn call(function: Function, values: &[Value]) -> Cell {
     })
 }
 
-fn text_of(value: &Value) -> &str {
+pub(crate) fn text_of(value: &Value) -> &str {
     match value {
         Value::Text(text) => text,
         other => panic!("{other:?} is no text"),
     }
 }
 
-fn int(value: usize) -> Value {
+pub(crate) fn int(value: usize) -> Value {
     Value::Int(i128::try_from(value).expect("128 bits"))
 }
 

@@ -1,6 +1,5 @@
 //! Dates and times: chrono's calendar, moved by whole cycles of 400 years to any year.
 
-use martlet::arrow::array::timezone::Tz;
 use martlet::plan::{DatePart, Function};
 use martlet::{DataType, Error, Interval, Result, TimeUnit, Value};
 use num_bigint::BigInt;
@@ -8,6 +7,7 @@ use num_bigint::BigInt;
 use chrono::{
     DateTime, Datelike, MappedLocalTime, Months, NaiveDate, NaiveDateTime, Offset, TimeZone,
 };
+use chrono_tz::Tz;
 
 use crate::number::{fit, float, whole};
 use crate::plan::Cell;
@@ -110,6 +110,13 @@ pub(crate) fn call(
             fit(BigInt::from(ordinal(part, to) - ordinal(part, from)), data_type)
         }
         F::MakeDate => make_date(whole(&values[0]), whole(&values[1]), whole(&values[2])),
+        F::LastDay => {
+            let day = clock.local(whole(&values[0])).div_euclid(SECONDS_PER_DAY * NANOSECONDS);
+            let (date, years) = date_of(day);
+            let (year, month) = (i128::from(date.year()) + years, date.month());
+            let next = if month == 12 { first_of(year + 1, 1) } else { first_of(year, month + 1) };
+            Ok(Value::Int(next - 1))
+        }
         F::ToTimestamp => {
             let microseconds = (float(&values[0]) * 1e6).round_ties_even();
             if !microseconds.is_finite() || microseconds.abs() >= 9.2e18 {

@@ -1,7 +1,6 @@
 //! Computing the statistics of an array.
 
 use arrow::array::{Array, AsArray, PrimitiveArray};
-use arrow::compute::cast;
 use arrow::datatypes::{
     ArrowPrimitiveType, DataType as ArrowType, Date32Type, Decimal128Type, Float64Type, Int8Type,
     Int16Type, Int32Type, Int64Type, Time32MillisecondType, Time32SecondType,
@@ -12,7 +11,7 @@ use arrow::datatypes::{
 
 use super::{BOUND_BYTES_MAX, FloatRange};
 use crate::kernel::{self, Integer};
-use crate::types::{DataType, TimeUnit, Value, canonical_float, match_integer_type};
+use crate::types::{DataType, TimeUnit, Value, canonical_float, cast, match_integer_type};
 
 /// Bounds and sums of the values that are not NULL, of which there is at least one.
 pub(super) struct Facts {

@@ -1,14 +1,16 @@
 //! `+ - * / %`, negation and bits, checked.
 
-use arrow::array::{ArrayRef, ArrowNativeTypeOp, ArrowPrimitiveType};
-use arrow::compute::kernels::numeric;
+use std::fmt::Display;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrowNativeTypeOp, ArrowPrimitiveType, PrimitiveArray};
+use arrow::buffer::NullBuffer;
 use arrow::datatypes::{Decimal128Type, Float32Type, Float64Type, Int64Type};
-use arrow::error::ArrowError;
 
 use super::operand::{Operand, map, zip_map};
 use crate::plan::Function;
 use crate::types::text::write_decimal;
-use crate::types::{DataType, Error, Result};
+use crate::types::{DataType, Error, Result, Value};
 
 /// Applies `$then!(ArrowType)` for the eight integer types.
 macro_rules! match_whole_type {
@@ -26,7 +28,6 @@ macro_rules! match_whole_type {
         }
     };
 }
-pub(super) use match_whole_type;
 
 /// `left op right`; both sides have `data_type`, except that factors of a decimal product have their
 /// own scale.
@@ -60,22 +61,118 @@ fn integer(
     right: &Operand,
     data_type: DataType,
 ) -> Result<Operand> {
-    let kernel = match function {
-        Function::Add => numeric::add,
-        Function::Subtract => numeric::sub,
-        Function::Multiply => numeric::mul,
-        Function::Divide => numeric::div,
-        _ => {
-            macro_rules! modulo {
-                ($arrow:ty) => {
-                    zip_map::<$arrow, $arrow, $arrow>(left, right, data_type, remainder)
-                };
-            }
-            return match_whole_type!(data_type, modulo);
+    macro_rules! integers {
+        ($arrow:ty) => {
+            integer_of::<$arrow>(function, left, right, data_type)
+        };
+    }
+    match_whole_type!(data_type, integers)
+}
+
+fn integer_of<T>(
+    function: Function,
+    left: &Operand,
+    right: &Operand,
+    data_type: DataType,
+) -> Result<Operand>
+where
+    T: ArrowPrimitiveType,
+    T::Native: Whole,
+{
+    let fault = |left: T::Native, right: T::Native| {
+        if right.is_zero() && matches!(function, Function::Divide | Function::Modulo) {
+            return Error::division_by_zero();
         }
+        overflow(data_type, &left, function, &right)
     };
-    let array: ArrayRef = kernel(left, right).map_err(|error| overflow(error, data_type))?;
-    Ok(Operand::computed(array, &[left.clone(), right.clone()]))
+    let inputs = (left, right);
+    match function {
+        Function::Add => zip_whole::<T>(inputs, data_type, Whole::plus, fault),
+        Function::Subtract => zip_whole::<T>(inputs, data_type, Whole::minus, fault),
+        Function::Multiply => zip_whole::<T>(inputs, data_type, Whole::times, fault),
+        Function::Divide => zip_whole::<T>(inputs, data_type, Whole::over, fault),
+        _ => zip_whole::<T>(inputs, data_type, Whole::modulo, fault),
+    }
+}
+
+/// Whole numbers of one width; `None` for a result that they do not hold.
+trait Whole: ArrowNativeTypeOp + Display {
+    fn plus(self, other: Self) -> Option<Self>;
+    fn minus(self, other: Self) -> Option<Self>;
+    fn times(self, other: Self) -> Option<Self>;
+    fn over(self, other: Self) -> Option<Self>;
+    /// The smallest integer modulo -1 is 0, not an overflow.
+    fn modulo(self, other: Self) -> Option<Self>;
+}
+
+macro_rules! whole {
+    ($($native:ty),*) => {$(
+        impl Whole for $native {
+            fn plus(self, other: Self) -> Option<Self> {
+                self.checked_add(other)
+            }
+
+            fn minus(self, other: Self) -> Option<Self> {
+                self.checked_sub(other)
+            }
+
+            fn times(self, other: Self) -> Option<Self> {
+                self.checked_mul(other)
+            }
+
+            fn over(self, other: Self) -> Option<Self> {
+                self.checked_div(other)
+            }
+
+            fn modulo(self, other: Self) -> Option<Self> {
+                (other != 0).then(|| self.wrapping_rem(other))
+            }
+        }
+    )*};
+}
+whole!(i8, i16, i32, i64, u8, u16, u32, u64);
+
+/// Applies `op` to all rows, also to what lies under NULLs, and looks at faults only if there are any:
+/// loops without a way out are compiled to few, wide instructions.
+fn zip_whole<T>(
+    (left, right): (&Operand, &Operand),
+    data_type: DataType,
+    op: impl Fn(T::Native, T::Native) -> Option<T::Native> + Copy,
+    fault: impl Fn(T::Native, T::Native) -> Error,
+) -> Result<Operand>
+where
+    T: ArrowPrimitiveType,
+{
+    if left.is_constant_null() || right.is_constant_null() {
+        return Operand::literal(&Value::Null, data_type);
+    }
+    let inputs = [left.clone(), right.clone()];
+    let (left, right) = (left.as_primitive::<T>(), right.as_primitive::<T>());
+    let mut is_whole = true;
+    let mut apply = |left, right| {
+        let value = op(left, right);
+        is_whole &= value.is_some();
+        value.unwrap_or_default()
+    };
+    let (a, b) = (left.values(), right.values());
+    let (nulls, values): (_, Vec<T::Native>) = match inputs.each_ref().map(Operand::is_constant) {
+        [_, true] => (left.nulls().cloned(), a.iter().map(|a| apply(*a, b[0])).collect()),
+        [true, _] => (right.nulls().cloned(), b.iter().map(|b| apply(a[0], *b)).collect()),
+        _ => (
+            NullBuffer::union(left.nulls(), right.nulls()),
+            a.iter().zip(b.iter()).map(|(a, b)| apply(*a, *b)).collect(),
+        ),
+    };
+    if !is_whole {
+        for row in 0..values.len() {
+            let (a, b) = (a[row.min(a.len() - 1)], b[row.min(b.len() - 1)]);
+            if op(a, b).is_none() && nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row)) {
+                return Err(fault(a, b));
+            }
+        }
+    }
+    let array = PrimitiveArray::<T>::new(values.into(), nulls);
+    Ok(Operand::computed(Arc::new(array.with_data_type(data_type.to_arrow())), &inputs))
 }
 
 /// The smallest integer modulo -1 is 0, not an overflow.
@@ -86,15 +183,21 @@ fn remainder<N: ArrowNativeTypeOp>(left: N, right: N) -> Result<N> {
     Ok(left.mod_wrapping(right))
 }
 
-/// Arrow's overflow, which names the operation and its values, with the type that was too narrow.
-fn overflow(error: ArrowError, data_type: DataType) -> Error {
-    match error {
-        ArrowError::ArithmeticOverflow(message) => {
-            let operation = message.rsplit(": ").next().unwrap_or_default();
-            Error::out_of_range(format!("{data_type} out of range: {operation}"))
-        }
-        other => Error::from(other),
-    }
+/// The operation and its values, with the type that was too narrow.
+#[cold]
+fn overflow(
+    data_type: DataType,
+    left: &dyn Display,
+    function: Function,
+    right: &dyn Display,
+) -> Error {
+    let sign = match function {
+        Function::Add => '+',
+        Function::Subtract => '-',
+        Function::Multiply => '*',
+        _ => '/',
+    };
+    Error::out_of_range(format!("{data_type} out of range: {left} {sign} {right}"))
 }
 
 fn decimal(
@@ -167,12 +270,35 @@ fn single(function: Function, left: f32, right: f32) -> Result<f32> {
 
 /// `-a`
 pub(super) fn negate(input: &Operand, data_type: DataType) -> Result<Operand> {
-    let array = numeric::neg(input.array()).map_err(|error| overflow(error, data_type))?;
-    let array = match data_type {
-        DataType::Decimal { .. } => arrow::compute::cast(&array, &data_type.to_arrow())?,
-        _ => array,
-    };
-    Ok(input.with_array(array))
+    match data_type {
+        DataType::Float64 => map::<Float64Type, Float64Type>(input, data_type, |value| Ok(-value)),
+        DataType::Float32 => map::<Float32Type, Float32Type>(input, data_type, |value| Ok(-value)),
+        DataType::Decimal { .. } => map::<Decimal128Type, Decimal128Type>(
+            input,
+            data_type,
+            |value| Ok(value.wrapping_neg()),
+        ),
+        _ => {
+            macro_rules! integers {
+                ($arrow:ty) => {
+                    negate_integer::<$arrow>(input, data_type)
+                };
+            }
+            match_whole_type!(data_type, integers)
+        }
+    }
+}
+
+fn negate_integer<T>(input: &Operand, data_type: DataType) -> Result<Operand>
+where
+    T: ArrowPrimitiveType,
+    T::Native: Whole,
+{
+    map::<T, T>(input, data_type, |value| {
+        T::Native::default()
+            .minus(value)
+            .ok_or_else(|| Error::out_of_range(format!("{data_type} out of range: - {value}")))
+    })
 }
 
 /// `abs(a)`
@@ -204,7 +330,7 @@ pub(super) fn absolute(input: &Operand, data_type: DataType) -> Result<Operand> 
 fn absolute_integer<T>(input: &Operand, data_type: DataType) -> Result<Operand>
 where
     T: ArrowPrimitiveType,
-    T::Native: std::fmt::Display,
+    T::Native: Display,
 {
     map::<T, T>(input, data_type, |value| {
         if value.is_ge(T::Native::ZERO) {

@@ -32,6 +32,7 @@ pub(super) fn call(
         | Function::AddDays
         | Function::DateDiff(_)
         | Function::MakeDate
+        | Function::LastDay
         | Function::ToTimestamp
         | Function::FromEpochMs
         | Function::FormatTime => of_time(&call, rows),
@@ -110,6 +111,7 @@ fn of_time(call: &Call<'_>, rows: &Rows<'_>) -> Result<Operand> {
         Function::AddDays => temporal::add_days(inputs),
         Function::DateDiff(part) => temporal::difference(*part, inputs, *first_type, context),
         Function::MakeDate => temporal::make_date(inputs),
+        Function::LastDay => temporal::last_day(&inputs[0], *first_type, context),
         Function::ToTimestamp => temporal::from_seconds(&inputs[0], *data_type),
         Function::FromEpochMs => temporal::from_milliseconds(&inputs[0], *data_type),
         Function::FormatTime => temporal::format(inputs, *first_type, context),
@@ -119,14 +121,15 @@ fn of_time(call: &Call<'_>, rows: &Rows<'_>) -> Result<Operand> {
 
 fn of_text(call: &Call<'_>, rows: &Rows<'_>) -> Result<Operand> {
     use Function as F;
-    let Call { function, inputs, .. } = call;
+    let Call { function, inputs, first_type, .. } = call;
     let context = rows.context();
     match function {
         F::Concat => text::concat(inputs),
         F::ConcatSkipNulls => text::concat_skip_nulls(inputs, false, context),
         F::ConcatWithSeparator => text::concat_skip_nulls(inputs, true, context),
         F::Length => Ok(text::measure(&inputs[0], text::char_count)),
-        F::ByteLength => text::byte_length(&inputs[0]),
+        F::ByteLength => text::byte_length(&inputs[0], 1),
+        F::BitLength => text::byte_length(&inputs[0], 8),
         F::Ascii => Ok(text::measure(&inputs[0], text::first_code)),
         F::Lower => text::transform(&inputs[0], context, text::push_lower),
         F::Upper => text::transform(&inputs[0], context, text::push_upper),
@@ -137,6 +140,9 @@ fn of_text(call: &Call<'_>, rows: &Rows<'_>) -> Result<Operand> {
         F::Right => text::right(inputs, context),
         F::TrimStart | F::TrimEnd | F::Trim => text::trim(*function, inputs, context),
         F::Replace => text::replace(inputs, context),
+        F::Translate => text::translate(inputs, context),
+        F::Levenshtein => text::levenshtein(inputs),
+        F::Md5 => text::md5(&inputs[0], *first_type, context),
         F::Position => Ok(text::position(inputs)),
         F::StartsWith | F::EndsWith | F::Contains => text::search(*function, inputs),
         F::Repeat => text::repeat(inputs, context),

@@ -31,8 +31,8 @@ pub(super) fn cast(input: &Operand, target: Target, context: &Context) -> Result
         (Null, _) => new_null_array(&to.to_arrow(), array.len()),
         (_, Utf8) => text::to_text(array, from, context)?,
         (Utf8, _) => text::from_text(array.as_string::<i32>(), target, context)?,
-        (Bool, _) if to.is_integer() => arrow::compute::cast(array, &to.to_arrow())?,
-        (_, Bool) if from.is_integer() => arrow::compute::cast(array, &to.to_arrow())?,
+        (Bool, _) if to.is_integer() => crate::types::cast(array, &to.to_arrow())?,
+        (_, Bool) if from.is_integer() => crate::types::cast(array, &to.to_arrow())?,
         _ if from.is_numeric() && to.is_numeric() => number::cast(array, target)?,
         (
             Date | Timestamp { .. } | Time(_) | Interval,

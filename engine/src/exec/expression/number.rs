@@ -1,12 +1,12 @@
 //! Rounding and the functions of doubles.
 
-use arrow::array::ArrowPrimitiveType;
-use arrow::datatypes::{Decimal128Type, Float64Type, Int64Type};
+use arrow::array::{Array, ArrowPrimitiveType};
+use arrow::datatypes::{Decimal128Type, Float64Type, Int64Type, UInt64Type};
 
-use super::arithmetic::{match_whole_type, shown_decimal};
+use super::arithmetic::shown_decimal;
 use super::operand::{Operand, map, zip_map};
 use crate::plan::Function;
-use crate::types::{DataType, Error, Result};
+use crate::types::{DataType, Error, Result, cast};
 
 /// Which way a number between two is taken.
 #[derive(Clone, Copy)]
@@ -68,14 +68,7 @@ pub(super) fn round(
             )
         }
         _ if !has_digits => Ok(input.clone()),
-        _ => {
-            macro_rules! integers {
-                ($arrow:ty) => {
-                    round_integer::<$arrow>(input, digits, data_type, direction)
-                };
-            }
-            match_whole_type!(from, integers)
-        }
+        _ => round_integer(input, digits, data_type, direction),
     }
 }
 
@@ -141,7 +134,30 @@ pub(super) fn divide(value: i128, unit: i128, direction: Direction) -> i128 {
     if up { quotient + if value < 0 { -1 } else { 1 } } else { quotient }
 }
 
-fn round_integer<T>(
+fn round_integer(
+    input: &Operand,
+    digits: &Operand,
+    data_type: DataType,
+    direction: Direction,
+) -> Result<Operand> {
+    if data_type == DataType::UInt64 {
+        return round_64_bits::<UInt64Type>(input, digits, data_type, direction);
+    }
+    let wide = input.with_array(cast(input.array(), &DataType::Int64.to_arrow())?);
+    let rounded = round_64_bits::<Int64Type>(&wide, digits, DataType::Int64, direction)?;
+    let narrow = cast(rounded.array(), &data_type.to_arrow())?;
+    let is_lost = |row: &usize| narrow.is_null(*row) && rounded.array().is_valid(*row);
+    if narrow.null_count() > rounded.array().null_count()
+        && let Some(row) = (0..narrow.len()).find(is_lost)
+    {
+        let values = wide.as_primitive::<Int64Type>();
+        let value = values.value(row.min(values.len() - 1));
+        return Err(Error::out_of_range(format!("{data_type} out of range: round({value})")));
+    }
+    Ok(rounded.with_array(narrow))
+}
+
+fn round_64_bits<T>(
     input: &Operand,
     digits: &Operand,
     data_type: DataType,

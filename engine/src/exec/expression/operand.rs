@@ -188,10 +188,21 @@ where
     }
     let (left, right) = (left.as_primitive::<A>(), right.as_primitive::<B>());
     let nulls = NullBuffer::union(left.nulls(), right.nulls());
-    let mut values = Vec::with_capacity(left.len());
-    for (row, (left, right)) in left.values().iter().zip(right.values()).enumerate() {
-        let is_null = nulls.as_ref().is_some_and(|nulls| nulls.is_null(row));
-        values.push(if is_null { O::Native::default() } else { op(*left, *right)? });
+    let mut values = vec![O::Native::default(); left.len()];
+    let pairs = values.iter_mut().zip(left.values().iter().zip(right.values()));
+    match &nulls {
+        None => {
+            for (value, (left, right)) in pairs {
+                *value = op(*left, *right)?;
+            }
+        }
+        Some(nulls) => {
+            for ((value, (left, right)), is_valid) in pairs.zip(nulls) {
+                if is_valid {
+                    *value = op(*left, *right)?;
+                }
+            }
+        }
     }
     let array = PrimitiveArray::<O>::new(values.into(), nulls);
     Ok(Operand::rows(Arc::new(array.with_data_type(data_type.to_arrow()))))

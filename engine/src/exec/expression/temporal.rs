@@ -15,52 +15,28 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, PrimitiveArray};
-use arrow::compute;
-use arrow::datatypes::{
-    ArrowPrimitiveType, DataType as ArrowType, Date32Type, Float64Type, Int32Type, Int64Type,
-    Time32MillisecondType, Time32SecondType,
-};
+use arrow::datatypes::{DataType as ArrowType, Date32Type, Float64Type, Int64Type};
 use chrono::DateTime;
 use chrono::format::{Item, StrftimeItems};
 
 use super::operand::{Operand, all_constant, build_texts, computed_len, zip_map};
 use super::zone::Zone;
 use crate::context::Context;
-use crate::types::calendar::{SECONDS_PER_DAY, days_from_civil, days_in_month};
-use crate::types::{DataType, Error, Result, TimeUnit};
+use crate::types::calendar::{SECONDS_PER_DAY, civil_from_days, days_from_civil, days_in_month};
+use crate::types::{DataType, Error, Result, TimeUnit, cast};
 
 /// Days or units as 64-bit integers.
-pub(super) fn ticks(array: &dyn Array, data_type: DataType) -> Result<Int64Array> {
-    let widened = match data_type {
-        DataType::Date => widen(array.as_primitive::<Date32Type>()),
-        DataType::Time(TimeUnit::Second) => widen(array.as_primitive::<Time32SecondType>()),
-        DataType::Time(TimeUnit::Millisecond) => {
-            widen(array.as_primitive::<Time32MillisecondType>())
-        }
-        _ => compute::cast(array, &ArrowType::Int64)?.as_primitive::<Int64Type>().clone(),
-    };
-    Ok(widened)
-}
-
-fn widen<T>(array: &PrimitiveArray<T>) -> Int64Array
-where
-    T: ArrowPrimitiveType<Native = i32>,
-{
-    array.unary::<_, Int64Type>(i64::from)
+pub(super) fn ticks(array: &dyn Array) -> Result<Int64Array> {
+    Ok(cast(array, &ArrowType::Int64)?.as_primitive::<Int64Type>().clone())
 }
 
 /// The array of `data_type` that ticks stand for.
 pub(super) fn from_ticks(ticks: &Int64Array, data_type: DataType) -> Result<ArrayRef> {
-    let arrow = data_type.to_arrow();
-    Ok(match data_type {
-        DataType::Date | DataType::Time(TimeUnit::Second | TimeUnit::Millisecond) => {
-            let narrow = ticks.try_unary::<_, Int32Type, Error>(|value| {
-                i32::try_from(value).map_err(|_| out_of_range(data_type))
-            })?;
-            compute::cast(&narrow, &arrow)?
-        }
-        _ => compute::cast(ticks, &arrow)?,
-    })
+    let values = cast(ticks, &data_type.to_arrow())?;
+    if values.null_count() != ticks.null_count() {
+        return Err(out_of_range(data_type));
+    }
+    Ok(values)
 }
 
 fn out_of_range(data_type: DataType) -> Error {
@@ -87,7 +63,7 @@ struct Clock {
 
 impl Clock {
     fn new(data_type: DataType, context: &Context) -> Result<Clock> {
-        let zone = if is_zoned(data_type) { Zone::of(context)? } else { Zone::Utc };
+        let zone = if is_zoned(data_type) { Zone::of(context)? } else { Zone::utc() };
         Ok(Clock { zone, data_type, per_second: unit_of(data_type).per_second() })
     }
 
@@ -116,18 +92,14 @@ impl Clock {
 }
 
 /// Applies `op` to the ticks.
-fn map_ticks(
-    input: &Operand,
-    (from, to): (DataType, DataType),
-    op: impl Fn(i64) -> Result<i64>,
-) -> Result<Operand> {
-    let output = ticks(input.array(), from)?.try_unary::<_, Int64Type, Error>(op)?;
+fn map_ticks(input: &Operand, to: DataType, op: impl Fn(i64) -> Result<i64>) -> Result<Operand> {
+    let output = ticks(input.array())?.try_unary::<_, Int64Type, Error>(op)?;
     Ok(input.with_array(from_ticks(&output, to)?))
 }
 
 /// An operand's ticks, which can be zipped with other numbers.
-fn ticks_operand(input: &Operand, data_type: DataType) -> Result<Operand> {
-    Ok(input.with_array(Arc::new(ticks(input.array(), data_type)?)))
+fn ticks_operand(input: &Operand) -> Result<Operand> {
+    Ok(input.with_array(Arc::new(ticks(input.array())?)))
 }
 
 /// `date - date` in days.
@@ -168,6 +140,16 @@ fn date(year: i64, month: i64, day: i64) -> Result<i32> {
     i32::try_from(days_from_civil(astronomical, month, day)).map_err(|_| wrong())
 }
 
+/// `last_day(a)`
+pub(super) fn last_day(input: &Operand, from: DataType, context: &Context) -> Result<Operand> {
+    let clock = Clock::new(from, context)?;
+    map_ticks(input, DataType::Date, |ticks| {
+        let day = clock.local(ticks).0.div_euclid(SECONDS_PER_DAY);
+        let date = civil_from_days(day);
+        Ok(day - date.day + days_in_month(date.year, date.month))
+    })
+}
+
 /// `to_timestamp(seconds)`
 pub(super) fn from_seconds(input: &Operand, data_type: DataType) -> Result<Operand> {
     let array = input.as_primitive::<Float64Type>();
@@ -185,7 +167,7 @@ pub(super) fn from_seconds(input: &Operand, data_type: DataType) -> Result<Opera
 
 /// `epoch_ms(milliseconds)`
 pub(super) fn from_milliseconds(input: &Operand, data_type: DataType) -> Result<Operand> {
-    map_ticks(input, (DataType::Int64, data_type), |milliseconds| {
+    map_ticks(input, data_type, |milliseconds| {
         milliseconds.checked_mul(1_000).ok_or_else(|| {
             Error::out_of_range(format!("timestamp out of range: {milliseconds} milliseconds"))
         })
@@ -195,7 +177,7 @@ pub(super) fn from_milliseconds(input: &Operand, data_type: DataType) -> Result<
 /// `strftime(a, format)`
 pub(super) fn format(inputs: &[Operand], from: DataType, context: &Context) -> Result<Operand> {
     let clock = Clock::new(from, context)?;
-    let ticks = ticks_operand(&inputs[0], from)?;
+    let ticks = ticks_operand(&inputs[0])?;
     let (ticks, formats) = (ticks.numbers::<Int64Type>(), inputs[1].texts());
     let constant = formats.constant().map(format_items).transpose()?;
     let per_unit = 1_000_000_000 / unit_of(from).per_second();

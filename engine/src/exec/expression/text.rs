@@ -2,14 +2,18 @@
 
 mod case;
 mod cut;
+mod distance;
+mod substitute;
 
 pub(super) use self::case::{push_initcap, push_lower, push_upper};
 pub(super) use self::cut::{left, pad, right, split_part, substring, trim};
 
+pub(super) use self::distance::levenshtein;
+pub(super) use self::substitute::{md5, translate};
+
 use std::sync::Arc;
 
-use arrow::array::{BooleanArray, Int64Array};
-use arrow::compute;
+use arrow::array::{AsArray, BooleanArray, Int64Array};
 use arrow::compute::kernels::comparison as text_kernels;
 use arrow::compute::kernels::concat_elements::concat_elements_dyn;
 use arrow::compute::kernels::length::length as byte_length_kernel;
@@ -19,7 +23,7 @@ use memchr::memmem;
 use super::operand::{Operand, TEXT_BYTES_MAX, build_texts, check_text_len, computed_len};
 use crate::context::Context;
 use crate::plan::Function;
-use crate::types::{Error, Result};
+use crate::types::{Error, Result, cast};
 
 /// `a || b`, of texts or bytes.
 pub(super) fn concat(inputs: &[Operand]) -> Result<Operand> {
@@ -57,9 +61,10 @@ pub(super) fn concat_skip_nulls(
 }
 
 /// Bytes of texts or of binary values.
-pub(super) fn byte_length(input: &Operand) -> Result<Operand> {
-    let lengths = byte_length_kernel(input.array())?;
-    Ok(input.with_array(compute::cast(&lengths, &ArrowType::Int64)?))
+pub(super) fn byte_length(input: &Operand, units_per_byte: i64) -> Result<Operand> {
+    let lengths = cast(&byte_length_kernel(input.array())?, &ArrowType::Int64)?;
+    let lengths = lengths.as_primitive::<Int64Type>();
+    Ok(input.with_array(Arc::new(lengths.unary::<_, Int64Type>(|bytes| bytes * units_per_byte))))
 }
 
 /// A number of each text.

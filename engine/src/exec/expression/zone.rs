@@ -1,21 +1,17 @@
-//! The session's time zone: where the tz database is asked.
+//! The session's time zone, asked for one value after the other.
 
-use arrow::array::timezone::Tz;
-use chrono::{DateTime, MappedLocalTime, NaiveDateTime, Offset, TimeZone};
+use std::cell::Cell;
 
 use crate::context::Context;
 use crate::types::calendar::SECONDS_PER_DAY;
-use crate::types::{Error, Result};
+use crate::types::{Result, Span, TimeZone};
 
-/// A time zone of the tz database, or a fixed offset.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Zone {
-    Utc,
-    Other(Tz),
+/// A time zone that remembers where the value before was: those of a column are near each other.
+#[derive(Clone, Debug)]
+pub(super) struct Zone {
+    zone: TimeZone,
+    last: Cell<Span>,
 }
-
-/// chrono's years; the offsets at its ends hold beyond them.
-const SECONDS_MAX: i64 = 200_000 * 365 * SECONDS_PER_DAY;
 
 impl Zone {
     /// The session's.
@@ -25,65 +21,40 @@ impl Zone {
 
     /// The zone of that IANA name.
     pub(super) fn named(name: &str) -> Result<Zone> {
-        if name.eq_ignore_ascii_case("utc") || name.eq_ignore_ascii_case("gmt") {
-            return Ok(Zone::Utc);
-        }
-        name.parse().map(Zone::Other).map_err(|_| {
-            Error::invalid_text(format!("time zone \"{name}\" is not known"))
-                .with_hint("use a name of the tz database, such as Europe/Berlin")
-        })
+        Ok(Zone::new(TimeZone::named(name)?))
     }
 
-    pub(super) fn is_utc(self) -> bool {
-        matches!(self, Zone::Utc)
+    pub(super) fn utc() -> Zone {
+        Zone::new(TimeZone::UTC)
+    }
+
+    fn new(zone: TimeZone) -> Zone {
+        Zone { zone, last: Cell::new(zone.span_at(0)) }
+    }
+
+    pub(super) fn is_utc(&self) -> bool {
+        matches!(self.zone, TimeZone::Fixed(0))
     }
 
     /// Seconds east of UTC at an instant, given in seconds since 1970.
-    pub(super) fn offset_at(self, seconds: i64) -> i32 {
-        match self {
-            Zone::Utc => 0,
-            Zone::Other(zone) => {
-                zone.offset_from_utc_datetime(&naive(seconds)).fix().local_minus_utc()
-            }
+    pub(super) fn offset_at(&self, seconds: i64) -> i32 {
+        let mut span = self.last.get();
+        if !(span.start <= seconds && seconds < span.end) {
+            span = self.zone.span_at(seconds);
+            self.last.set(span);
         }
+        span.offset
     }
 
-    /// Seconds east of UTC when the local clock shows `seconds`. A clock reading that the spring
-    /// transition skips is taken with the offset before it, one that occurs twice as the second:
-    /// PostgreSQL's choice.
-    pub(super) fn offset_of_local(self, seconds: i64) -> i32 {
-        match self {
-            Zone::Utc => 0,
-            Zone::Other(zone) => match zone.offset_from_local_datetime(&naive(seconds)) {
-                MappedLocalTime::Single(offset) => offset.fix().local_minus_utc(),
-                MappedLocalTime::Ambiguous(_, second) => second.fix().local_minus_utc(),
-                MappedLocalTime::None => self.offset_at(seconds - SECONDS_PER_DAY),
-            },
+    /// Seconds east of UTC when the local clock shows `seconds`; see [`TimeZone::offset_of_local`].
+    pub(super) fn offset_of_local(&self, seconds: i64) -> i32 {
+        let span = self.last.get();
+        let is_inside = seconds.saturating_sub(SECONDS_PER_DAY) >= span.start
+            && seconds.saturating_add(SECONDS_PER_DAY) < span.end;
+        if is_inside {
+            return span.offset;
         }
-    }
-}
-
-fn naive(seconds: i64) -> NaiveDateTime {
-    let seconds = seconds.clamp(-SECONDS_MAX, SECONDS_MAX);
-    DateTime::from_timestamp(seconds, 0).expect("clamped to chrono's years").naive_utc()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn transitions_are_resolved_as_postgres_does() -> Result<()> {
-        let zone = Zone::named("America/New_York")?;
-        let at = |text: &str| crate::types::text::parse_timestamp(text).unwrap().seconds;
-        assert_eq!(zone.offset_at(at("2024-03-10 06:59:59")), -5 * 3600);
-        assert_eq!(zone.offset_at(at("2024-03-10 07:00:00")), -4 * 3600);
-        // 02:30 does not exist: 03:30-04. 01:30 occurs twice: 01:30-05.
-        assert_eq!(zone.offset_of_local(at("2024-03-10 02:30:00")), -5 * 3600);
-        assert_eq!(zone.offset_of_local(at("2024-11-03 01:30:00")), -5 * 3600);
-        assert_eq!(zone.offset_at(i64::MAX), zone.offset_at(SECONDS_MAX));
-        assert!(Zone::named("Mars/Olympus").is_err());
-        assert_eq!(Zone::named("+05:30")?.offset_at(0), 19_800);
-        Ok(())
+        self.last.set(self.zone.span_at(seconds));
+        self.zone.offset_of_local(seconds)
     }
 }

@@ -16,14 +16,14 @@ use super::cell::{Candidates, CellColumn, Nulls};
 use super::column_names::check_column_count;
 use super::content::Content;
 use super::table_of_files::{FileSchema, Named};
-use crate::catalog::files::{CsvLayout, Encoding, Layout, Newline, Points, Reading};
+use crate::catalog::files::{CsvLayout, Delimiter, Encoding, Layout, Newline, Points, Reading};
 use crate::types::{Error, Result};
 
 /// What is said of delimited files; the rest is sniffed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CsvOptions {
-    /// Between fields; ASCII.
-    pub delimiter: Option<u8>,
+    /// Between fields.
+    pub delimiter: Option<Delimiter>,
     /// Around fields; `Some(None)` for no quotes.
     pub quote: Option<Option<u8>>,
     /// Before a quote that is meant literally; `Some(None)` for the quote itself.
@@ -64,6 +64,11 @@ pub(super) fn examine(path: &str, options: &CsvOptions, reading: &Reading) -> Re
     {
         return Err(Error::invalid("thousands and decimal_separator are the same"));
     }
+    if let (Some(delimiter), Some(Some(quote))) = (options.delimiter, options.quote)
+        && delimiter.as_bytes().contains(&quote)
+    {
+        return Err(Error::invalid("the quote is a character of the delimiter"));
+    }
     let content = Content::open(path, reading.compression, reading.encoding)?;
     let mut sample = Vec::new();
     let mut sample_bytes = SAMPLE_BYTES;
@@ -101,10 +106,10 @@ fn schema(
     (reading, is_sampled): (&Reading, bool),
 ) -> Result<FileSchema> {
     let dialect = sniffed.dialect;
-    let points = options.points.unwrap_or(match (reading.patterns.thousands, dialect.delimiter) {
-        (Some(b'.'), _) => Points::Comma,
-        (Some(_), _) | (None, b',') => Points::Point,
-        (None, _) => Points::Either,
+    let points = options.points.unwrap_or_else(|| match reading.patterns.thousands {
+        Some(b'.') => Points::Comma,
+        None if !dialect.delimiter.as_bytes().contains(&b',') => Points::Either,
+        _ => Points::Point,
     });
     let head = Head::of(records, sniffed.field_count, options, reading);
     let candidates = infer_rows(records, head.first_data, head.names.len(), points, reading);
@@ -173,10 +178,10 @@ fn refuse_binary(path: &str, sample: &[u8], reading: &Reading) -> Result<()> {
 }
 
 /// The delimiter that a first line `sep=;` names, which is for Excel.
-fn named_delimiter(sample: &[u8]) -> Option<u8> {
+fn named_delimiter(sample: &[u8]) -> Option<Delimiter> {
     let [delimiter, end, ..] = sample.strip_prefix(b"sep=")? else { return None };
     let is_one = matches!(end, b'\n' | b'\r') && delimiter.is_ascii();
-    (is_one && !matches!(delimiter, b'\n' | b'\r')).then_some(*delimiter)
+    (is_one && !matches!(delimiter, b'\n' | b'\r')).then_some(Delimiter::byte(*delimiter))
 }
 
 fn skip_lines(sample: &[u8], count: u64) -> usize {

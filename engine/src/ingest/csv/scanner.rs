@@ -59,7 +59,9 @@ pub(in crate::ingest) struct Scanner {
     dialect: Dialect,
     /// Whether an empty line is a record of one field.
     one_field: bool,
+    /// The first byte of a delimiter, eight times.
     delimiters: u64,
+    delimiter_len: usize,
     newlines: u64,
     /// The second byte that ends a record, or the first again.
     returns: u64,
@@ -80,7 +82,8 @@ impl Scanner {
         Scanner {
             dialect,
             one_field: field_count == 1,
-            delimiters: repeated(dialect.delimiter),
+            delimiters: repeated(dialect.delimiter.first()),
+            delimiter_len: dialect.delimiter.as_bytes().len(),
             newlines: repeated(newline),
             returns: repeated(second),
         }
@@ -194,11 +197,11 @@ impl Scanner {
             if end >= bytes.len() {
                 return (bytes.len(), taker.end(index, bytes.len()));
             }
-            if bytes[end] != self.dialect.delimiter {
+            if bytes[end] != self.dialect.delimiter.first() {
                 let (line_end, next) = self.newline_at(bytes, start, end);
                 return (next, taker.end(index, line_end));
             }
-            at = end + 1;
+            at = end + self.delimiter_len;
         }
     }
 
@@ -218,7 +221,29 @@ impl Scanner {
 
     /// The first delimiter or newline from `at` on, or the end.
     #[inline]
-    fn field_end(&self, bytes: &[u8], mut at: usize) -> usize {
+    fn field_end(&self, bytes: &[u8], at: usize) -> usize {
+        let mut end = self.first_byte_of_end(bytes, at);
+        while self.delimiter_len > 1 && self.is_other(bytes, end) {
+            end = self.first_byte_of_end(bytes, end + 1);
+        }
+        end
+    }
+
+    /// Whether a delimiter of several bytes only seems to begin here.
+    fn is_other(&self, bytes: &[u8], at: usize) -> bool {
+        bytes.get(at) == Some(&self.dialect.delimiter.first()) && !self.is_delimiter(bytes, at)
+    }
+
+    #[inline]
+    fn is_delimiter(&self, bytes: &[u8], at: usize) -> bool {
+        let delimiter = &self.dialect.delimiter;
+        bytes.get(at) == Some(&delimiter.first())
+            && (delimiter.is_byte() || bytes[at..].starts_with(delimiter.as_bytes()))
+    }
+
+    /// The first byte from `at` on that ends a record or begins a delimiter, or the end.
+    #[inline]
+    fn first_byte_of_end(&self, bytes: &[u8], mut at: usize) -> usize {
         while let Some(word) = bytes[at..].first_chunk::<8>() {
             let word = u64::from_le_bytes(*word);
             let found = zero_bytes(word ^ self.delimiters)
@@ -229,7 +254,8 @@ impl Scanner {
             }
             at += 8;
         }
-        let ends = |byte: &u8| *byte == self.dialect.delimiter || self.is_newline(*byte);
+        let first = self.dialect.delimiter.first();
+        let ends = |byte: &u8| *byte == first || self.is_newline(*byte);
         bytes[at..].iter().position(ends).map_or(bytes.len(), |len| at + len)
     }
 
@@ -272,7 +298,7 @@ impl Scanner {
         }
         let ends = match bytes.get(end) {
             None => true,
-            Some(byte) if *byte == self.dialect.delimiter || self.is_newline(*byte) => true,
+            Some(byte) if self.is_newline(*byte) || self.is_delimiter(bytes, end) => true,
             Some(b'\r') if self.dialect.newline == Newline::Lf => {
                 end += 1;
                 bytes.get(end).is_none_or(|byte| *byte == b'\n')
@@ -296,16 +322,22 @@ impl Scanner {
         if target <= start {
             return Some(start);
         }
-        let Some(quote) = self.dialect.quote.filter(|_| self.dialect.comment.is_none()) else {
+        let Some(quote) = self.dialect.quote.filter(|_| self.shows_quotes()) else {
             return self.skip_slowly(bytes, start, target);
         };
         self.cut(bytes, quote, (start, start), target)
     }
 
+    /// Whether the byte before a quote tells what it is: comments may hold quotes, and of `|||"` with
+    /// delimiters `||` the quote is in the middle of a field.
+    fn shows_quotes(&self) -> bool {
+        self.dialect.comment.is_none() && self.dialect.delimiter.is_byte()
+    }
+
     /// Where the record behind the one with a flaw begins.
     #[cold]
     fn recover(&self, bytes: &[u8], start: usize, flaw_at: usize) -> usize {
-        match self.dialect.quote.filter(|_| self.dialect.comment.is_none()) {
+        match self.dialect.quote.filter(|_| self.shows_quotes()) {
             None => self.line_end(bytes, flaw_at).1,
             Some(quote) => {
                 self.cut(bytes, quote, (start, flaw_at), flaw_at + 1).unwrap_or(bytes.len())
@@ -352,7 +384,7 @@ impl Scanner {
         }
         before == start || {
             let byte = bytes[before - 1];
-            byte == self.dialect.delimiter || self.is_newline(byte)
+            byte == self.dialect.delimiter.first() || self.is_newline(byte)
         }
     }
 
@@ -382,7 +414,7 @@ impl Scanner {
         (next < bytes.len()).then_some(next)
     }
 
-    /// As [`Scanner::skip_records`], record by record: comments may hold quotes.
+    /// As [`Scanner::skip_records`], record by record.
     fn skip_slowly(&self, bytes: &[u8], start: usize, target: usize) -> Option<usize> {
         let mut until = Until { target, last_end: start };
         let stopped = self.run(bytes, start, &mut until);
@@ -430,6 +462,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::catalog::files::Delimiter;
 
     /// All fields as text, quoted ones in quotes; bad records as their flaw.
     struct Collect<'a> {
@@ -471,6 +504,15 @@ mod tests {
     }
 
     fn scan(dialect: Dialect, field_count: usize, text: &str) -> (Vec<String>, Vec<usize>) {
+        let (records, starts) = scan_fields(dialect, field_count, text);
+        (records.iter().map(|record| record.join("|")).collect(), starts)
+    }
+
+    fn scan_fields(
+        dialect: Dialect,
+        field_count: usize,
+        text: &str,
+    ) -> (Vec<Vec<String>>, Vec<usize>) {
         let scanner = Scanner::new(dialect, field_count);
         let mut collect = Collect {
             bytes: text.as_bytes(),
@@ -480,7 +522,7 @@ mod tests {
             starts: Vec::new(),
         };
         scanner.run(text.as_bytes(), 0, &mut collect);
-        (collect.records.iter().map(|record| record.join("|")).collect(), collect.starts)
+        (collect.records, collect.starts)
     }
 
     #[test]
@@ -515,6 +557,34 @@ mod tests {
         assert_eq!(scan(odd, 3, text).0, ["a|<b\"c>|d"]);
     }
 
+    #[test]
+    fn delimiters_have_several_bytes() {
+        let bars = Dialect { delimiter: Delimiter::new("||").expect("two bytes"), ..plain() };
+        let cases: [(&str, &[&str]); 7] = [
+            ("a||b\n1||2\n", &["a,b", "1,2"]),
+            ("a|b||c|\r\n||", &["a|b,c|", ","]),
+            ("a|||b\n", &["a,|b"]),
+            ("\"a||b\"||\"c\"\n\"d\"|\"e\"\nf||g", &["<a||b>,<c>", "BehindQuote", "f,g"]),
+            ("a|||\"b\n", &["a,|\"b"]),
+            ("many more than eight||bytes|\n", &["many more than eight,bytes|"]),
+            ("|", &["|"]),
+        ];
+        for (text, expected) in cases {
+            let records: Vec<String> =
+                scan_fields(bars, 2, text).0.iter().map(|record| record.join(",")).collect();
+            assert_eq!(records, expected, "{text:?}");
+        }
+        let section = Dialect { delimiter: Delimiter::new("§").expect("two bytes"), ..plain() };
+        assert_eq!(scan(section, 2, "a§b\n").0, ["a|b"]);
+        for other in ["", "12345", "|\n", "€€"] {
+            assert_eq!(Delimiter::new(other), None, "{other:?}");
+        }
+    }
+
+    fn plain() -> Dialect {
+        Dialect::default()
+    }
+
     proptest! {
         /// Wherever a file is cut, the pieces begin where records begin.
         #[test]
@@ -525,8 +595,14 @@ mod tests {
             comment: bool,
             blanks: bool,
             backslash: bool,
+            wide in 0_u8..4,
         ) {
             let dialect = Dialect {
+                delimiter: match wide {
+                    0 => Delimiter::new("aa").expect("two bytes"),
+                    1 => Delimiter::new(", ,").expect("three bytes"),
+                    _ => Delimiter::COMMA,
+                },
                 newline: [Newline::Lf, Newline::Cr, Newline::Any][usize::from(newline)],
                 comment: comment.then_some(b'#'),
                 blanks_around_quotes: blanks,

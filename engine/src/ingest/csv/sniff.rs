@@ -9,7 +9,7 @@ use memchr::memchr;
 
 use super::CsvOptions;
 use super::records::Records;
-use crate::catalog::files::{Dialect, Newline, Points};
+use crate::catalog::files::{Delimiter, Dialect, Newline, Points};
 use crate::ingest::cell::Candidates;
 
 /// What separates fields, the most usual first.
@@ -49,7 +49,8 @@ fn best(
     comment: Option<u8>,
 ) -> Option<Sniffed> {
     let text = &sample[start..];
-    let delimiters = options.delimiter.map_or_else(|| DELIMITERS.to_vec(), |one| vec![one]);
+    let usual = || DELIMITERS.map(Delimiter::byte).to_vec();
+    let delimiters = options.delimiter.map_or_else(usual, |one| vec![one]);
     let mut best: Option<(usize, Sniffed)> = None;
     for (quote, escape) in quotings(text, options) {
         let newline = options.newline.unwrap_or_else(|| newline(text, quote, escape));
@@ -174,7 +175,8 @@ fn single(sample: &[u8], start: usize, is_cut: bool, options: &CsvOptions) -> Sn
     let text = &sample[start..];
     let delimiter = options.delimiter.unwrap_or_else(|| {
         // One that does not occur, so that every line is a field.
-        DELIMITERS.into_iter().find(|byte| memchr(*byte, sample).is_none()).unwrap_or(b',')
+        let unused = DELIMITERS.into_iter().find(|byte| memchr(*byte, sample).is_none());
+        unused.map_or(Delimiter::COMMA, Delimiter::byte)
     });
     let quote = options
         .quote
@@ -257,8 +259,11 @@ fn is_value(text: &[u8]) -> bool {
     Candidates::any(Points::Either).allows(text.trim_ascii())
 }
 
-fn has_blank_before_quote(sample: &[u8], delimiter: u8, quote: u8) -> bool {
-    sample.windows(3).any(|three| three[0] == delimiter && three[1] == b' ' && three[2] == quote)
+fn has_blank_before_quote(sample: &[u8], delimiter: Delimiter, quote: u8) -> bool {
+    let delimiter = delimiter.as_bytes();
+    sample.windows(delimiter.len() + 2).any(|bytes| {
+        bytes.strip_prefix(delimiter).is_some_and(|rest| rest[0] == b' ' && rest[1] == quote)
+    })
 }
 
 /// What ends lines outside of quotes, which are those at the beginning of a field.
@@ -303,7 +308,7 @@ mod tests {
 
     fn sniffed(text: &str) -> (char, usize, Dialect) {
         let found = sniff(text.as_bytes(), 0, false, &CsvOptions::default());
-        (char::from(found.dialect.delimiter), found.field_count, found.dialect)
+        (char::from(found.dialect.delimiter.first()), found.field_count, found.dialect)
     }
 
     #[test]

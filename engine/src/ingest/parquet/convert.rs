@@ -10,7 +10,6 @@ use arrow::array::{
     FixedSizeBinaryArray, Float32Array, PrimitiveArray, StringArray,
 };
 use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
-use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{
     ArrowTimestampType, Date32Type, Float16Type, Int8Type, Int16Type, Int32Type, Int64Type,
     Time32MillisecondType, Time64MicrosecondType, Time64NanosecondType, TimestampMicrosecondType,
@@ -19,7 +18,7 @@ use arrow::datatypes::{
 };
 use parquet::basic::Type;
 
-use crate::types::{DataType, TimeUnit};
+use crate::types::{DataType, TimeUnit, cast_all};
 
 /// A value that is none of its type.
 #[derive(Debug)]
@@ -90,11 +89,9 @@ pub(super) fn cast(array: &ArrayRef, to: DataType) -> Converted {
     if array.data_type() == &target {
         return Ok(Arc::clone(array));
     }
-    let strict = CastOptions { safe: false, ..CastOptions::default() };
     let bad = |what: String| BadValue { row: 0, what: what.into() };
     let cast = |array: &ArrayRef, target| {
-        cast_with_options(array, target, &strict)
-            .map_err(|error| bad(format!("cannot become {to}: {error}")))
+        cast_all(array, target).map_err(|error| bad(format!("cannot become {to}: {error}")))
     };
     let values = cast(array, &target)?;
     let is_coarser = matches!(

@@ -114,6 +114,10 @@ pub(super) fn resolve(function: Function, mut arguments: Vec<Expr>) -> Result<Ex
                 arguments.into_iter().map(|part| integer_argument(function, part)).collect();
             Ok(call(function, arguments?, DataType::Date))
         }
+        Function::LastDay => {
+            let input = temporal_argument(function, arguments.remove(0), DataType::TIMESTAMP)?;
+            Ok(call(function, vec![input], DataType::Date))
+        }
         Function::ToTimestamp => {
             let seconds = implicit_cast(arguments.remove(0), DataType::Float64)?;
             let data_type = DataType::Timestamp { unit: TimeUnit::Microsecond, zoned: true };

@@ -28,8 +28,14 @@ pub(super) fn resolve(function: Function, arguments: Vec<Expr>) -> Result<Expr> 
         F::Length | F::ByteLength if arguments[0].data_type() == DataType::Binary => {
             Ok(call(F::ByteLength, arguments, int64))
         }
-        F::Length | F::ByteLength | F::Ascii => typed(function, arguments, &[Text], int64),
-        F::Position => typed(function, arguments, &[Text, Text], int64),
+        F::BitLength | F::Md5 if arguments[0].data_type() == DataType::Binary => {
+            let data_type = if function == F::Md5 { DataType::Utf8 } else { int64 };
+            Ok(call(function, arguments, data_type))
+        }
+        F::Length | F::ByteLength | F::BitLength | F::Ascii => {
+            typed(function, arguments, &[Text], int64)
+        }
+        F::Position | F::Levenshtein => typed(function, arguments, &[Text, Text], int64),
         F::StartsWith | F::EndsWith | F::Contains => {
             typed(function, arguments, &[Text, Text], DataType::Bool)
         }
@@ -59,10 +65,10 @@ pub(super) fn resolve(function: Function, arguments: Vec<Expr>) -> Result<Expr> 
             }
             typed(function, arguments, &[Text, Text, Integer], DataType::Utf8)
         }
-        F::Lower | F::Upper | F::Initcap | F::Reverse => {
+        F::Lower | F::Upper | F::Initcap | F::Reverse | F::Md5 => {
             typed(function, arguments, &[Text], DataType::Utf8)
         }
-        F::Replace => typed(function, arguments, &[Text; 3], DataType::Utf8),
+        F::Replace | F::Translate => typed(function, arguments, &[Text; 3], DataType::Utf8),
         other => Err(Error::internal(format!("{other} is no text function"))),
     }
 }

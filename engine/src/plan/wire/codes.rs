@@ -139,6 +139,11 @@ codes!(
         61 => FormatTime,
         62 => FromEpochMs,
         63 => Initcap,
+        64 => BitLength,
+        65 => Translate,
+        66 => Levenshtein,
+        67 => Md5,
+        68 => LastDay,
     },
     others: Function::Extract(_) | Function::DateTrunc(_) | Function::DateDiff(_)
 );

@@ -379,7 +379,7 @@ impl<K> Default for FixedTable<K> {
 
 impl<K: FixedKey> FixedTable<K> {
     fn push(&mut self, array: &ArrayRef, data_type: DataType, codes: &mut Vec<u32>) -> Result<()> {
-        let plain = arrow::compute::cast(array, &data_type.to_arrow())?;
+        let plain = crate::types::cast(array, &data_type.to_arrow())?;
         let mut batch = std::mem::take(&mut self.batch);
         batch.clear();
         K::extend_from(&mut batch, &plain, data_type);

@@ -4,12 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
-use arrow::compute::cast;
 use arrow::datatypes::{DataType as ArrowType, FieldRef, Schema, SchemaRef, TimeUnit};
 use martlet_engine::catalog::files::FileComments;
 use martlet_engine::export::{ArrowExport, ParquetExport, ParquetStyle, Target};
 use martlet_engine::ingest::parquet::SECONDS_KEY;
-use martlet_engine::types::{Error, Result};
+use martlet_engine::types::{Error, Result, cast};
 
 use crate::bind::ExportFormat;
 use crate::output::{CsvWriter, JsonWriter, WriteError};
@@ -58,7 +57,7 @@ impl Writer {
             Writer::Parquet(writer, schema) => {
                 let columns = batch.columns().iter().zip(schema.fields());
                 let columns: Result<Vec<ArrayRef>> =
-                    columns.map(|(array, field)| Ok(cast(array, field.data_type())?)).collect();
+                    columns.map(|(array, field)| cast(array, field.data_type())).collect();
                 writer.write(&RecordBatch::try_new(Arc::clone(schema), columns?)?)
             }
             Writer::Arrow(writer) => writer.write(batch),

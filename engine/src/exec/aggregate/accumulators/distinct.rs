@@ -13,10 +13,7 @@
 use std::sync::{Arc, OnceLock};
 
 use arrow::array::{Array, ArrayRef, AsArray, UInt64Array};
-use arrow::compute::cast;
-use arrow::datatypes::{
-    DataType as ArrowType, Float64Type, Int64Type, TimeUnit as ArrowUnit, UInt64Type,
-};
+use arrow::datatypes::{DataType as ArrowType, Float64Type, Int64Type, UInt64Type};
 use arrow::row::{RowConverter, SortField};
 use rayon::prelude::*;
 
@@ -25,7 +22,7 @@ use crate::exec::aggregate::groups::{ByteTable, canonical_floats};
 use crate::exec::source::ColumnKind;
 use crate::kernel;
 use crate::plan::AggregateFunction;
-use crate::types::{DataType, Error, Result, canonical_float};
+use crate::types::{DataType, Error, Result, canonical_float, cast};
 use crate::vector::{CodeBook, DictionaryVector, Vector};
 
 /// The accumulator of `function` over distinct values of `kind`.
@@ -186,12 +183,7 @@ fn to_bits(array: &ArrayRef) -> Result<Vec<u64>> {
     if array.data_type() == &ArrowType::UInt64 {
         return Ok(array.as_primitive::<UInt64Type>().values().to_vec());
     }
-    let integers = match array.data_type() {
-        ArrowType::Date32 | ArrowType::Time32(_) => {
-            cast(&cast(array, &ArrowType::Int32)?, &ArrowType::Int64)?
-        }
-        _ => cast(array, &ArrowType::Int64)?,
-    };
+    let integers = cast(array, &ArrowType::Int64)?;
     let values = integers.as_primitive::<Int64Type>().values();
     Ok(values.iter().map(|value| value.cast_unsigned()).collect())
 }
@@ -199,18 +191,12 @@ fn to_bits(array: &ArrayRef) -> Result<Vec<u64>> {
 fn from_bits(values: &[u64], arrow: &ArrowType) -> Result<ArrayRef> {
     let bits = UInt64Array::from(values.to_vec());
     if matches!(arrow, ArrowType::Float32 | ArrowType::Float64) {
-        return Ok(cast(&bits.unary::<_, Float64Type>(f64::from_bits), arrow)?);
+        return cast(&bits.unary::<_, Float64Type>(f64::from_bits), arrow);
     }
     if arrow == &ArrowType::UInt64 {
         return Ok(Arc::new(bits));
     }
-    let integers: ArrayRef = Arc::new(bits.unary::<_, Int64Type>(u64::cast_signed));
-    Ok(match arrow {
-        ArrowType::Date32 | ArrowType::Time32(ArrowUnit::Second | ArrowUnit::Millisecond) => {
-            cast(&cast(&integers, &ArrowType::Int32)?, arrow)?
-        }
-        _ => cast(&integers, arrow)?,
-    })
+    cast(&bits.unary::<_, Int64Type>(u64::cast_signed), arrow)
 }
 
 /// A (group, value) pair in one integer. All ones is no pair.

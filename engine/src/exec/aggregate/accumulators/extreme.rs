@@ -7,7 +7,6 @@ use std::sync::Arc;
 use arrow::array::{
     Array, ArrayRef, ArrowNativeTypeOp, AsArray, Float64Array, Int64Array, PrimitiveArray,
 };
-use arrow::compute::cast;
 use arrow::datatypes::{
     ArrowPrimitiveType, DataType as ArrowType, Decimal128Type, Float64Type, Int8Type, Int16Type,
     Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
@@ -17,7 +16,7 @@ use super::text::TextExtreme;
 use super::{Accumulator, Groups, Seen, same_kind, without_nulls};
 use crate::exec::source::ColumnKind;
 use crate::kernel;
-use crate::types::{DataType, Error, Result, canonical_float};
+use crate::types::{DataType, Error, Result, canonical_float, cast};
 use crate::vector::{CodeBook, DictionaryVector, IdOrder, Vector};
 
 /// The accumulator of MAX (`max`) or MIN.

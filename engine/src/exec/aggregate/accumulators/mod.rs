@@ -317,9 +317,9 @@ impl Accumulator for AlwaysNull {
 #[cfg(test)]
 mod tests {
     use arrow::array::Int64Array;
-    use arrow::compute::cast;
 
     use super::*;
+    use crate::types::cast;
 
     /// Arguments of a batch around `center`; every `step`th is NULL, if there is a step.
     fn argument(data_type: DataType, center: i64, step: Option<i64>) -> Result<Vector> {

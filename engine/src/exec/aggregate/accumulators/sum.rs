@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Decimal128Array, Float64Array, Int64Array};
 use arrow::buffer::NullBuffer;
-use arrow::compute::cast;
 use arrow::datatypes::{
     DataType as ArrowType, Decimal128Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
     UInt8Type, UInt16Type, UInt32Type, UInt64Type,
@@ -21,7 +20,7 @@ use crate::exec::aggregate::pages::Pages;
 use crate::exec::source::ColumnKind;
 use crate::kernel::{self, Integer};
 use crate::plan::AggregateFunction;
-use crate::types::{DataType, Error, Result};
+use crate::types::{DataType, Error, Result, cast};
 use crate::vector::Vector;
 
 /// The accumulator of `function`, which is `Sum` or `Avg`, over values of `kind`.

@@ -387,7 +387,7 @@ impl Part {
             PartKind::Float(data_type) => {
                 let values = parts().map(|part| valid(part).then(|| from_float_bits(part)));
                 let array: PrimitiveArray<Float64Type> = values.collect();
-                Vector::Flat(arrow::compute::cast(&array, &data_type.to_arrow())?)
+                Vector::Flat(crate::types::cast(&array, &data_type.to_arrow())?)
             }
         })
     }

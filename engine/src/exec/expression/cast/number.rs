@@ -4,9 +4,9 @@
 //! names the value.
 
 use arrow::array::{Array, ArrayRef, ArrowPrimitiveType};
-use arrow::datatypes::{Decimal128Type, Float32Type, Float64Type};
+use arrow::datatypes::{Decimal128Type, Float32Type, Float64Type, Int64Type, UInt64Type};
 
-use super::super::arithmetic::{match_whole_type, shown_decimal};
+use super::super::arithmetic::shown_decimal;
 use super::super::number::{Direction, divide};
 use super::{Target, convert, out_of_range};
 use crate::types::text::parse_decimal;
@@ -43,15 +43,14 @@ pub(super) fn cast(array: &dyn Array, target: Target) -> Result<ArrayRef> {
             })
         }
         (Decimal { .. }, _) => decimal_to_integer(array, target),
-        (_, Decimal { precision, scale }) => {
-            macro_rules! integers {
-                ($arrow:ty) => {
-                    integer_to_decimal::<$arrow>(array, target, (precision, scale))
-                };
-            }
-            match_whole_type!(target.from, integers)
+        (DataType::UInt64, Decimal { precision, scale }) => {
+            integer_to_decimal::<UInt64Type>(array, target, (precision, scale))
         }
-        (_, Float32 | Float64) => Ok(arrow::compute::cast(array, &target.to.to_arrow())?),
+        (_, Decimal { precision, scale }) => {
+            let integers = crate::types::cast(array, &DataType::Int64.to_arrow())?;
+            integer_to_decimal::<Int64Type>(&integers, target, (precision, scale))
+        }
+        (_, Float32 | Float64) => crate::types::cast(array, &target.to.to_arrow()),
         _ => integer_to_integer(array, target),
     }
 }
@@ -59,7 +58,7 @@ pub(super) fn cast(array: &dyn Array, target: Target) -> Result<ArrayRef> {
 fn integer_to_integer(array: &dyn Array, target: Target) -> Result<ArrayRef> {
     // Arrow casts vectorised; with `safe` a value that does not fit becomes NULL, and its loss shows
     // in the null count.
-    let cast = arrow::compute::cast(array, &target.to.to_arrow())?;
+    let cast = crate::types::cast(array, &target.to.to_arrow())?;
     if target.or_null || cast.null_count() == array.null_count() {
         return Ok(cast);
     }
@@ -98,45 +97,59 @@ fn decimal_to_integer(array: &dyn Array, target: Target) -> Result<ArrayRef> {
         return Err(Error::internal(format!("{} is no decimal type", target.from)));
     };
     let unit = 10_i128.pow(u32::from(scale));
-    macro_rules! integers {
-        ($arrow:ty) => {
-            convert::<Decimal128Type, $arrow>(array, target, |value| {
-                let whole = divide(value, unit, Direction::HalfAway);
-                <$arrow as ArrowPrimitiveType>::Native::try_from(whole)
-                    .map_err(|_| out_of_range(shown_decimal(value, scale), target.to))
-            })
-        };
-    }
-    match_whole_type!(target.to, integers)
-}
-
-fn float_to_integer(array: &dyn Array, target: Target) -> Result<ArrayRef> {
-    macro_rules! integers {
-        ($arrow:ty) => {
-            match target.from {
-                DataType::Float32 => convert::<Float32Type, $arrow>(array, target, |value| {
-                    whole::<<$arrow as ArrowPrimitiveType>::Native>(f64::from(value), target.to)
-                }),
-                _ => convert::<Float64Type, $arrow>(array, target, |value| {
-                    whole::<<$arrow as ArrowPrimitiveType>::Native>(value, target.to)
-                }),
-            }
-        };
-    }
-    match_whole_type!(target.to, integers)
+    let whole = |value: i128| divide(value, unit, Direction::HalfAway);
+    let refused = |value| out_of_range(shown_decimal(value, scale), target.to);
+    through_64_bits::<Decimal128Type>(array, target, whole, refused)
 }
 
 /// A double as an integer, half to even.
-fn whole<N: TryFrom<i128>>(value: f64, to: DataType) -> Result<N> {
-    // Far outside every integer type, and far inside i128.
+fn float_to_integer(array: &dyn Array, target: Target) -> Result<ArrayRef> {
+    // What is no integer is far outside every integer type, and far inside i128.
     const LIMIT: f64 = 1e30;
-    let rounded = value.round_ties_even();
-    if rounded.is_nan() || rounded.abs() > LIMIT {
-        return Err(out_of_range(value, to));
-    }
     #[expect(clippy::cast_possible_truncation, reason = "whole, and bounded by LIMIT")]
-    let whole = rounded as i128;
-    N::try_from(whole).map_err(|_| out_of_range(value, to))
+    let whole = |value: f64| match value.round_ties_even() {
+        rounded if rounded.abs() <= LIMIT => rounded as i128,
+        _ => i128::MAX,
+    };
+    let doubles = crate::types::cast(array, &DataType::Float64.to_arrow())?;
+    through_64_bits::<Float64Type>(&doubles, target, whole, |value| out_of_range(value, target.to))
+}
+
+/// Casts to the widest integers, whose values are checked to be of the narrower type, and to that: one
+/// loop instead of one for each type.
+fn through_64_bits<T: ArrowPrimitiveType>(
+    array: &dyn Array,
+    target: Target,
+    whole: impl Fn(T::Native) -> i128,
+    refused: impl Fn(T::Native) -> Error,
+) -> Result<ArrayRef> {
+    let bits: u32 = match target.to {
+        DataType::Int8 | DataType::UInt8 => 8,
+        DataType::Int16 | DataType::UInt16 => 16,
+        DataType::Int32 | DataType::UInt32 => 32,
+        _ => 64,
+    };
+    let (least, greatest) = if target.to.is_unsigned_integer() {
+        (0, (1_i128 << bits) - 1)
+    } else {
+        (-(1_i128 << (bits - 1)), (1_i128 << (bits - 1)) - 1)
+    };
+    let checked = |value: T::Native| {
+        let integer = whole(value);
+        let fits = (least..=greatest).contains(&integer);
+        if fits { Ok(integer) } else { Err(refused(value)) }
+    };
+    let wide = |data_type| Target { to: data_type, ..target };
+    let widest = if target.to == DataType::UInt64 {
+        convert::<T, UInt64Type>(array, wide(DataType::UInt64), |value| {
+            checked(value).map(|integer| u64::try_from(integer).unwrap_or(u64::MAX))
+        })
+    } else {
+        convert::<T, Int64Type>(array, wide(DataType::Int64), |value| {
+            checked(value).map(|integer| i64::try_from(integer).unwrap_or(i64::MAX))
+        })
+    };
+    crate::types::cast(&widest?, &target.to.to_arrow())
 }
 
 /// A double keeps its 15 sure digits, a single its 6, as PostgreSQL's numeric does.

@@ -1,5 +1,6 @@
 //! Casts to and from text, and between bytes and UUIDs.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -65,8 +66,13 @@ pub(super) fn to_text(array: &dyn Array, from: DataType, context: &Context) -> R
             Box::new(|row, out| write_interval(interval(array.value(row)), out))
         }
         _ if from.is_temporal() => time_writer(array, from, context)?,
+        DataType::UInt64 => {
+            let array = array.as_primitive::<UInt64Type>();
+            Box::new(|row, out| push_number(array.value(row), out))
+        }
         _ => {
-            return Ok(arrow::compute::cast(array, &DataType::Utf8.to_arrow())?);
+            let array = crate::types::cast(array, &DataType::Int64.to_arrow())?;
+            Box::new(move |row, out| push_number(array.as_primitive::<Int64Type>().value(row), out))
         }
     };
     let mut builder = TextBuilder::new(array.len(), context);
@@ -82,8 +88,12 @@ pub(super) fn to_text(array: &dyn Array, from: DataType, context: &Context) -> R
     Ok(Arc::new(builder.finish()))
 }
 
+fn push_number(value: impl std::fmt::Display, out: &mut String) {
+    write!(out, "{value}").expect("a string takes any text");
+}
+
 fn time_writer(array: &dyn Array, from: DataType, context: &Context) -> Result<Writer<'static>> {
-    let ticks = ticks(array, from)?;
+    let ticks = ticks(array)?;
     Ok(match from {
         DataType::Time(unit) => Box::new(move |row, out| write_time(ticks.value(row), unit, out)),
         DataType::Timestamp { unit, zoned: false } => {
@@ -143,7 +153,7 @@ pub(super) fn from_text(
             macro_rules! integers {
                 ($arrow:ty) => {
                     read::<$arrow>(texts, target, |text| {
-                        let value = parse_whole(text, to, zone)?;
+                        let value = parse_whole(text, to, &zone)?;
                         value.try_into().map_err(|_| crate::types::text::out_of_range(text, to))
                     })
                 };
@@ -155,7 +165,7 @@ pub(super) fn from_text(
 }
 
 /// The number that stands for an integer, date, time or timestamp.
-fn parse_whole(text: &str, to: DataType, zone: Zone) -> Result<i128> {
+fn parse_whole(text: &str, to: DataType, zone: &Zone) -> Result<i128> {
     Ok(match to {
         DataType::Date => i128::from(parse_date(text)?),
         DataType::Time(unit) => i128::from(parse_time(text, unit)?),
@@ -166,7 +176,7 @@ fn parse_whole(text: &str, to: DataType, zone: Zone) -> Result<i128> {
 
 /// A text without a zone is on the session's clock; a zone in a text that becomes a local timestamp
 /// is ignored, as PostgreSQL does.
-fn instant(text: &str, unit: TimeUnit, zoned: bool, session: Zone) -> Result<i64> {
+fn instant(text: &str, unit: TimeUnit, zoned: bool, session: &Zone) -> Result<i64> {
     let parsed = parse_timestamp(text)?;
     let offset = match (zoned, parsed.zone) {
         (false, _) => 0,
@@ -219,7 +229,7 @@ fn read_each<V>(
 /// Between bytes and UUIDs.
 pub(super) fn bytes(array: &dyn Array, target: Target) -> Result<ArrayRef> {
     if target.to == DataType::Binary {
-        return Ok(arrow::compute::cast(array, &target.to.to_arrow())?);
+        return crate::types::cast(array, &target.to.to_arrow());
     }
     let mut builder = FixedSizeBinaryBuilder::with_capacity(array.len(), 16);
     for value in array.as_binary::<i32>() {

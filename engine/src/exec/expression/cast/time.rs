@@ -23,9 +23,9 @@ pub(super) fn cast(array: &dyn Array, target: Target, context: &Context) -> Resu
         _ => {}
     }
     let zone = Zone::of(context)?;
-    let input = ticks(array, target.from)?;
+    let input = ticks(array)?;
     let convert = |value: i64| {
-        converted(value, target.from, target.to, zone)
+        converted(value, target.from, target.to, &zone)
             .ok_or_else(|| out_of_range(Value::Int(value.into()).to_text(target.from), target.to))
     };
     let output: Int64Array = if target.or_null {
@@ -36,7 +36,7 @@ pub(super) fn cast(array: &dyn Array, target: Target, context: &Context) -> Resu
     from_ticks(&output, target.to)
 }
 
-fn converted(value: i64, from: DataType, to: DataType, zone: Zone) -> Option<i64> {
+fn converted(value: i64, from: DataType, to: DataType, zone: &Zone) -> Option<i64> {
     use DataType::{Date, Time, Timestamp};
     match (from, to) {
         (Date, Timestamp { unit, zoned }) => {
@@ -74,7 +74,7 @@ fn ticks_per_day(unit: TimeUnit) -> i64 {
 
 /// The session's clock at an instant, which may show more than 64 bits hold; a local timestamp as it
 /// is.
-fn local(value: i64, unit: TimeUnit, zoned: bool, zone: Zone) -> i128 {
+fn local(value: i64, unit: TimeUnit, zoned: bool, zone: &Zone) -> i128 {
     let offset = if zoned { zone.offset_at(value.div_euclid(unit.per_second())) } else { 0 };
     i128::from(value) + i128::from(offset) * i128::from(unit.per_second())
 }
@@ -111,7 +111,7 @@ fn interval_to_time(array: &dyn Array, unit: TimeUnit) -> Result<ArrayRef> {
 }
 
 fn time_to_interval(array: &dyn Array, unit: TimeUnit) -> Result<ArrayRef> {
-    let input = ticks(array, DataType::Time(unit))?;
+    let input = ticks(array)?;
     let per_unit = 1_000_000_000 / unit.per_second();
     let output: IntervalMonthDayNanoArray = input.try_unary(|value| {
         let nanoseconds = value.checked_mul(per_unit);

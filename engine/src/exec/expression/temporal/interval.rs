@@ -17,7 +17,7 @@ pub(in super::super) fn add_interval(
     context: &Context,
 ) -> Result<Operand> {
     let clock = Clock::new(data_type, context)?;
-    let from = ticks_operand(&inputs[0], data_type)?;
+    let from = ticks_operand(&inputs[0])?;
     let moved = zip_map::<Int64Type, IntervalMonthDayNanoType, Int64Type>(
         &from,
         &inputs[1],

@@ -21,7 +21,7 @@ pub(in super::super) fn extract(
     context: &Context,
 ) -> Result<Operand> {
     let clock = Clock::new(from, context)?;
-    let values = ticks(input.array(), from)?;
+    let values = ticks(input.array())?;
     if to == DataType::Float64 {
         let per_second = unit_of(from).per_second();
         let array = values.unary::<_, Float64Type>(|value| match part {

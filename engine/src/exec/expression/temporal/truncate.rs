@@ -18,7 +18,7 @@ pub(in super::super) fn truncate(
 ) -> Result<Operand> {
     let clock = Clock::new(data_type, context)?;
     let per_second = unit_of(data_type).per_second();
-    map_ticks(input, (data_type, data_type), |value| {
+    map_ticks(input, data_type, |value| {
         let (seconds, _) = clock.local(value);
         let truncated = if let Some(step) = clock_ticks(part, per_second) {
             // An offset may have minutes: what is cut is the clock that shows it.
@@ -79,7 +79,7 @@ pub(in super::super) fn difference(
 ) -> Result<Operand> {
     let clock = Clock::new(data_type, context)?;
     let per_second = unit_of(data_type).per_second();
-    let (from, to) = (ticks_operand(&inputs[0], data_type)?, ticks_operand(&inputs[1], data_type)?);
+    let (from, to) = (ticks_operand(&inputs[0])?, ticks_operand(&inputs[1])?);
     zip_map::<Int64Type, Int64Type, Int64Type>(&from, &to, DataType::Int64, |from, to| {
         let offset = |ticks: i64| clock.local(ticks).0 - ticks.div_euclid(per_second);
         let (mut seconds, fraction) = clock.local(to);

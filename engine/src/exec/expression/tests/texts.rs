@@ -2,9 +2,9 @@
 
 use super::*;
 use Function::{
-    Ascii, ByteLength, Chr, Concat, ConcatSkipNulls, ConcatWithSeparator, Contains, EndsWith, Left,
-    Length, Lower, PadEnd, PadStart, Position, Repeat, Replace, Reverse, Right, SplitPart,
-    StartsWith, Substring, Trim, TrimEnd, TrimStart, Upper,
+    Ascii, BitLength, ByteLength, Chr, Concat, ConcatSkipNulls, ConcatWithSeparator, Contains,
+    EndsWith, Left, Length, Levenshtein, Lower, Md5, PadEnd, PadStart, Position, Repeat, Replace,
+    Reverse, Right, SplitPart, StartsWith, Substring, Translate, Trim, TrimEnd, TrimStart, Upper,
 };
 
 #[test]
@@ -26,6 +26,26 @@ fn lengths_count_characters() {
     fails("chr(-1)", call(Chr, [int(-1)]), "no such character");
     fails("chr(55296)", call(Chr, [int(55296)]), "no such character");
     same("reverse('aé日')", call(Reverse, [text("aé日")]), "日éa");
+}
+
+#[test]
+fn distances_and_digests_are_of_characters_and_bytes() {
+    same("bit_length('é')", call(BitLength, [text("é")]), "16");
+    same("md5('abc')", call(Md5, [text("abc")]), "900150983cd24fb0d6963f7d28e17f72");
+    same(
+        "md5('\\x616263'::bytea)",
+        call(Md5, [value("\\x616263", DataType::Binary)]),
+        "900150983cd24fb0d6963f7d28e17f72",
+    );
+    let translated = call(Translate, [text("12345"), text("143"), text("ax")]);
+    same("translate('12345', '143', 'ax')", translated, "a2x5");
+    let far = call(Levenshtein, [text("kitten"), text("sitting")]);
+    same("levenshtein('kitten', 'sitting')", far, "3");
+    same("levenshtein('é', 'e')", call(Levenshtein, [text("é"), text("e")]), "1");
+    let long = |c: &str| text(&c.repeat(20_000));
+    fails("levenshtein(long, long)", call(Levenshtein, [long("a"), long("b")]), "too long");
+    let alike = call(Levenshtein, [long("a"), text(&("a".repeat(20_000) + "b"))]);
+    ours("PostgreSQL takes 255 characters", alike, "1");
 }
 
 #[test]

