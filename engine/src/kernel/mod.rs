@@ -3,7 +3,7 @@
 //! A kernel is one `#[inline(always)]` body, written so that LLVM vectorises it, which the
 //! `vectorised!` macro of `dispatch` instantiates on x86-64 three times: for AVX-512, for AVX2 and for
 //! the baseline of the target. Which one runs is decided per call from what the CPU can do. Elsewhere
-//! the baseline is the only one: NEON on AArch64. Loops that are not obvious have a scalar twin, one
+//! the baseline is the only one: NEON on `AArch64`. Loops that are not obvious have a scalar twin, one
 //! value at a time, that is their specification and test.
 #![cfg_attr(
     target_arch = "x86_64",
