@@ -37,7 +37,7 @@ pub(super) struct LoadedColumn {
 /// Bytes of the distinct texts of a row group for which it may still have codes.
 const LOCAL_BYTES_MAX: usize = 192 << 20;
 /// New values of a dictionary that may wait in memory before they are spooled.
-const PENDING_BYTES_MAX: usize = 24 << 20;
+const PENDING_BYTES_MAX: usize = 4 << 20;
 
 impl ColumnLoad<'_> {
     /// Encodes `arrays`, the rows of `field`; `write(row group index, chunk)` takes the chunks.

@@ -3,11 +3,15 @@
 //! Must not know where rows come from.
 
 use super::load::check_unwritten;
+use super::spool::Spool;
 use crate::catalog::{FieldId, Table, TableId};
 use crate::context::Context;
-use crate::storage::dictionary::{CodeMap, EncodedRun};
+use crate::storage::dictionary::{CodeMap, EncodedRun, SpoolBeyond};
 use crate::storage::{RowGroupId, TableWriter, Transaction};
 use crate::types::Result;
+
+/// Bytes of a merged run that may wait in memory until it is written.
+const RUN_BYTES_MAX: usize = 3 << 20;
 
 /// Merges the runs of the table's dictionaries, those of `fields` or all, each into one; returns how
 /// many were merged. Pages are not touched.
@@ -32,6 +36,8 @@ pub fn merge_dictionaries(
         &all
     };
     let kept: Vec<usize> = (0..snapshot.row_group_count()).collect();
+    let spool = Spool::new(None);
+    let spool = SpoolBeyond { spool: &spool, memory_bytes_max: RUN_BYTES_MAX };
     let mut merged = 0;
     for field in fields {
         let Some(dictionary) = snapshot.dictionary(*field)? else { continue };
@@ -40,7 +46,7 @@ pub fn merge_dictionaries(
         }
         let mut memory = context.memory.reservation("merging a dictionary");
         memory.resize(usize::try_from(dictionary.len()).unwrap_or(usize::MAX).saturating_mul(4))?;
-        let (run, new_ids) = dictionary.merged(None, &context.cancel)?;
+        let (run, new_ids) = dictionary.merged(None, Some(spool), &context.cancel)?;
         replace(&writer, *field, (&run, &new_ids), (&kept, &[]))?;
         merged += 1;
     }

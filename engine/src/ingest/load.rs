@@ -20,6 +20,9 @@ use crate::storage::dictionary::{Change, Dictionary};
 use crate::storage::{NewRowGroup, TableWriter, Transaction};
 use crate::types::{DataType, Error, Result};
 
+/// Rows of text that a source gives at once: gathered row by row, they need not be a page.
+const TEXT_BATCH_LEN: usize = 4_096;
+
 /// What a load did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LoadReport {
@@ -174,9 +177,7 @@ impl Load<'_> {
     /// Loads all columns, texts first: they take longest, and the workers should end together.
     fn run(&self) -> Result<()> {
         let mut order: Vec<usize> = (0..self.fields.len()).collect();
-        order.sort_by_key(|column| {
-            !matches!(self.fields[*column].data_type, DataType::Utf8 | DataType::Binary)
-        });
+        order.sort_by_key(|column| !is_text(self.fields[*column].data_type));
         let rows: usize = self.lens.iter().sum();
         self.context.progress.expect(wide(rows).saturating_mul(wide(order.len())));
         self.context.progress.set_units_per_row(wide(order.len()));
@@ -221,7 +222,8 @@ impl Load<'_> {
             context: self.context,
             check: &|| queue.failure.check(),
         };
-        let arrays = self.source.column(column, self.page_len)?;
+        let batch_len = if is_text(field.data_type) { TEXT_BATCH_LEN } else { self.page_len };
+        let arrays = self.source.column(column, batch_len.min(self.page_len))?;
         let loaded = load.run(&wanted, arrays, self.dictionary(field)?, &|row_group, chunk| {
             self.writer.write_chunk(&self.row_groups[row_group], field.id, &chunk)
         })?;
@@ -243,6 +245,10 @@ impl Load<'_> {
     fn dictionary(&self, field: &Field) -> Result<Option<Arc<Dictionary>>> {
         self.writer.snapshot().map_or(Ok(None), |table| table.dictionary(field.id))
     }
+}
+
+fn is_text(data_type: DataType) -> bool {
+    matches!(data_type, DataType::Utf8 | DataType::Binary)
 }
 
 /// Columns to be loaded, and the first error.

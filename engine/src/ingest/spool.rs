@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
-use crate::storage::dictionary::{EncodedRun, RunSections, SectionSpool};
+use crate::storage::dictionary::{SectionSpool, SpooledSection};
 use crate::types::{Error, Result};
 
 /// Where a piece lies in its spool.
@@ -129,27 +129,22 @@ fn not_written(folder: &Path, path: &Path, error: &io::Error) -> Error {
     }
 }
 
-/// The sections of a run in a spool.
+/// A section of a run in a spool.
 #[derive(Debug)]
-struct SpooledSections {
+struct Spooled {
     spool: Spool,
-    places: Vec<Place>,
+    place: Place,
 }
 
-impl RunSections for SpooledSections {
-    fn section(&self, index: u32) -> Result<Bytes> {
-        let place = usize::try_from(index).ok().and_then(|index| self.places.get(index));
-        let place = place
-            .ok_or_else(|| Error::internal(format!("a spooled run has no section {index}")))?;
-        Ok(self.spool.read(*place)?.into())
+impl SpooledSection for Spooled {
+    fn read(&self) -> Result<Bytes> {
+        Ok(self.spool.read(self.place)?.into())
     }
 }
 
 impl SectionSpool for Spool {
-    fn store(&self, run: EncodedRun) -> Result<Arc<dyn RunSections>> {
-        let places: Result<Vec<Place>> =
-            run.sections.iter().map(|section| self.append(section)).collect();
-        Ok(Arc::new(SpooledSections { spool: self.clone(), places: places? }))
+    fn store(&self, section: &[u8]) -> Result<Arc<dyn SpooledSection>> {
+        Ok(Arc::new(Spooled { spool: self.clone(), place: self.append(section)? }))
     }
 }
 

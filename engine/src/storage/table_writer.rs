@@ -281,9 +281,9 @@ impl TableWriter {
         self.field(field)?;
         let file = self.dictionary_file()?;
         let ordinal = self.state.lock().next_run_ordinal(field.0);
-        for (part, bytes) in (0..).zip(&run.sections) {
+        for (part, section) in (0..).zip(&run.sections) {
             let key = SectionKey { part, ..SectionKey::new(field.0, SectionKind::Run, ordinal) };
-            file.write(key, run.value_count.into(), bytes)?;
+            file.write(key, run.value_count.into(), &section.bytes()?)?;
         }
         let new = NewRun { ordinal, value_count: run.value_count };
         self.state.lock().new_runs.entry(field.0).or_default().push(new);

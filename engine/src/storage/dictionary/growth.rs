@@ -5,19 +5,19 @@
 //! row groups are merged into one run, and, when runs have become too many or too long, all runs into
 //! a new generation. Must not know rows, files or transactions.
 
-use std::fmt;
 use std::sync::Arc;
-
-use bytes::Bytes;
 
 use super::merge::{RunCursor, SortedCursor, ValuesCursor, merge};
 use super::sorted::{code, index};
 use super::{
-    CodeMap, Dictionary, EncodedRun, Local, Located, RUNS_MAX, Run, RunSections, RunWriter,
-    SortedValues,
+    CodeMap, Dictionary, EncodedRun, Local, Located, RUNS_MAX, Run, RunWriter, SectionSpool,
+    SortedValues, SpoolBeyond,
 };
 use crate::context::CancelToken;
 use crate::types::{DataType, Error, Result};
+
+/// The share (one of so many) of the bytes that may wait in memory which a merged run may take.
+const RUN_BYTES_SHARE: usize = 8;
 
 /// When the runs of a dictionary are merged into a new generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,15 +45,6 @@ impl MergePolicy {
         run_lens.len() > self.runs_max.min(RUNS_MAX)
             || tails * 100 > u64::from(*base) * u64::from(self.tail_percent_max)
     }
-}
-
-/// Keeps sections out of memory until they are merged.
-pub trait SectionSpool: fmt::Debug + Send + Sync {
-    /// Takes the sections of a run.
-    ///
-    /// # Errors
-    /// `Io`.
-    fn store(&self, run: EncodedRun) -> Result<Arc<dyn RunSections>>;
 }
 
 /// What a load does to a dictionary.
@@ -120,7 +111,8 @@ impl<'a> Growth<'a> {
         }
     }
 
-    /// Keeps new values in `spool` while more than `pending_bytes_max` of them wait.
+    /// Keeps new values in `spool` while more than `pending_bytes_max` of them wait, and the merged
+    /// run's sections beyond an eighth of that.
     #[must_use]
     pub fn with_spool(
         mut self,
@@ -175,12 +167,13 @@ impl<'a> Growth<'a> {
         }
         for row_group in &mut self.row_groups {
             if let Pending::Memory(values) = &row_group.new {
-                let mut writer = RunWriter::new(self.data_type);
+                let spool = Some(SpoolBeyond { spool, memory_bytes_max: 0 });
+                let mut writer = RunWriter::new(self.data_type, spool);
                 for value_idx in 0..values.len() {
                     writer.push(values.key(value_idx))?;
                 }
-                let sections = spool.store(writer.finish(&[])?)?;
-                row_group.new = Pending::Spooled(Run::open(self.data_type, sections)?);
+                let run = Run::from_encoded(self.data_type, writer.finish(&[])?)?;
+                row_group.new = Pending::Spooled(run);
             }
         }
         Ok(())
@@ -195,6 +188,7 @@ impl<'a> Growth<'a> {
             return Ok(Grown { maps: self.known_maps(), change: Change::None });
         }
         let base = self.existing.as_ref().map_or(0, |dictionary| dictionary.len());
+        let spool = self.spool_for_run();
         let (run, positions) = self.merge_new(cancel)?;
         let mut maps = Vec::with_capacity(self.row_groups.len());
         for (row_group, positions) in self.row_groups.into_iter().zip(positions) {
@@ -210,10 +204,15 @@ impl<'a> Growth<'a> {
         if !policy.merges(&lens) {
             return Ok(Grown { maps, change: Change::Run(run) });
         }
-        let tail = open_in_memory(self.data_type, run)?;
-        let (run, new_ids) = existing.merged(Some(&tail), cancel)?;
+        let tail = Run::from_encoded(self.data_type, run)?;
+        let (run, new_ids) = existing.merged(Some(&tail), spool, cancel)?;
         let maps: Result<Vec<CodeMap>> = maps.iter().map(|map| map.translate(&new_ids)).collect();
         Ok(Grown { maps: maps?, change: Change::Generation { run, new_ids } })
+    }
+
+    fn spool_for_run(&self) -> Option<SpoolBeyond<'a>> {
+        let memory_bytes_max = self.pending_bytes_max / RUN_BYTES_SHARE;
+        self.spool.map(|spool| SpoolBeyond { spool, memory_bytes_max })
     }
 
     /// The maps when nothing is new.
@@ -232,7 +231,7 @@ impl<'a> Growth<'a> {
                 Pending::Spooled(run) => Box::new(RunCursor::new(run)?),
             });
         }
-        let mut writer = RunWriter::new(self.data_type);
+        let mut writer = RunWriter::new(self.data_type, self.spool_for_run());
         let mut positions: Vec<Vec<u32>> = self
             .row_groups
             .iter()
@@ -319,22 +318,16 @@ fn split_known(
     Ok((RowGroupValues { known_ids, starts, new, insertion_ranks }, codes))
 }
 
-/// A run whose sections stay in memory.
-fn open_in_memory(data_type: DataType, run: EncodedRun) -> Result<Run> {
-    let sections: Vec<Bytes> = run.sections.into_iter().map(Bytes::from).collect();
-    let opened = Run::open(data_type, Arc::new(sections))?;
-    if opened.len() != run.value_count {
-        return Err(Error::internal("a run was written with another number of values"));
-    }
-    Ok(opened)
-}
-
 impl Run {
-    /// Opens a run that was just encoded, from memory.
+    /// Opens a run that was just encoded.
     ///
     /// # Errors
     /// As [`Run::open`].
     pub fn from_encoded(data_type: DataType, run: EncodedRun) -> Result<Run> {
-        open_in_memory(data_type, run)
+        let opened = Run::open(data_type, Arc::new(run.sections))?;
+        if opened.len() != run.value_count {
+            return Err(Error::internal("a run was written with another number of values"));
+        }
+        Ok(opened)
     }
 }

@@ -141,7 +141,7 @@ pub struct Local {
     /// How many rows are NULL.
     pub null_count: usize,
     /// First-seen code by sorted position.
-    order: Vec<u32>,
+    order: Arc<[u32]>,
     codes: Vec<u32>,
 }
 
@@ -156,13 +156,13 @@ impl Local {
         let mut code_of_seen = vec![0_u32; self.order.len() + 1];
         match code_of_position {
             None => {
-                for (code, seen) in (0_u32..).zip(&self.order) {
+                for (code, seen) in (0_u32..).zip(&*self.order) {
                     code_of_seen[index(*seen)] = code;
                 }
             }
             Some(code_of_position) => {
                 assert_eq!(code_of_position.len(), self.order.len());
-                for (code, seen) in code_of_position.iter().zip(&self.order) {
+                for (code, seen) in code_of_position.iter().zip(&*self.order) {
                     code_of_seen[index(*seen)] = *code;
                 }
             }
@@ -180,7 +180,7 @@ impl Local {
     /// without a map of positions: to see how well they encode.
     pub fn sample_codes(&self, len: usize) -> Vec<u32> {
         let mut code_of_seen = vec![0_u32; self.order.len() + 1];
-        for (code, seen) in (0_u32..).zip(&self.order) {
+        for (code, seen) in (0_u32..).zip(&*self.order) {
             code_of_seen[index(*seen)] = code;
         }
         let null = code(self.order.len());
@@ -326,18 +326,12 @@ impl BytesTable {
         Ok(Arc::new(strings))
     }
 
-    fn sort(self) -> (SortedValues, Vec<u32>) {
+    fn sort(self) -> (SortedValues, Arc<[u32]>) {
         let BytesTable { bytes, ends, table, .. } = self;
         drop(table);
-        let len = code(ends.len());
-        let order = sort_texts(len, |code| slice_of(&bytes, &ends, index(code)));
-        let mut sorted = Vec::with_capacity(bytes.len());
-        let mut sorted_ends = Vec::with_capacity(ends.len());
-        for code in &order {
-            sorted.extend_from_slice(slice_of(&bytes, &ends, index(*code)));
-            sorted_ends.push(sorted.len());
-        }
-        (SortedValues::Bytes { bytes: sorted, ends: sorted_ends }, order)
+        let order: Arc<[u32]> =
+            sort_texts(code(ends.len()), |code| slice_of(&bytes, &ends, index(code))).into();
+        (SortedValues::Seen { bytes, ends, order: Arc::clone(&order) }, order)
     }
 }
 
@@ -405,10 +399,10 @@ impl<K: FixedKey> FixedTable<K> {
         new
     }
 
-    fn sort(self, values: impl Fn(Vec<K>) -> SortedValues) -> (SortedValues, Vec<u32>) {
+    fn sort(self, values: impl Fn(Vec<K>) -> SortedValues) -> (SortedValues, Arc<[u32]>) {
         let mut pairs: Vec<(K, u32)> = self.keys.into_iter().zip(0..).collect();
         pairs.sort_unstable();
-        let (keys, order) = pairs.into_iter().unzip();
-        (values(keys), order)
+        let (keys, order): (Vec<K>, Vec<u32>) = pairs.into_iter().unzip();
+        (values(keys), order.into())
     }
 }

@@ -101,7 +101,7 @@ impl SortedCursor for RunCursor<'_> {
 /// `Cancelled`; as reading a source or writing the run.
 pub fn merge(
     sources: &mut [Box<dyn SortedCursor + '_>],
-    writer: &mut RunWriter,
+    writer: &mut RunWriter<'_>,
     cancel: &CancelToken,
     mut placed: impl FnMut(usize, u32),
 ) -> Result<()> {

@@ -27,13 +27,15 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-pub use self::growth::{Change, Grown, Growth, MergePolicy, SectionSpool};
+pub use self::growth::{Change, Grown, Growth, MergePolicy};
 pub use self::key::{FixedKey, Key, KeyKind, Probe, bytes_array};
 pub use self::local::{Local, LocalBuilder};
 pub use self::map::CodeMap;
 pub use self::merge::{RunCursor, SortedCursor, ValuesCursor, merge};
 pub use self::run::{Chunk, Run, RunSearch};
-pub use self::sections::{EncodedRun, RunSections};
+pub use self::sections::{
+    EncodedRun, RunSections, Section, SectionSpool, SpoolBeyond, SpooledSection,
+};
 pub use self::sorted::SortedValues;
 pub use self::values::{Dictionary, DictionaryChunk, Located};
 pub use self::writer::RunWriter;

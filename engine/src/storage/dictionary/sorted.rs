@@ -3,6 +3,7 @@
 //! Must not know where the values come from.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use arrow::array::ArrayRef;
 
@@ -19,6 +20,15 @@ pub enum SortedValues {
         /// Where each value ends.
         ends: Vec<usize>,
     },
+    /// Texts or blobs as they were first seen, and their order: sorting does not copy them.
+    Seen {
+        /// All bytes.
+        bytes: Vec<u8>,
+        /// Where each ends.
+        ends: Vec<usize>,
+        /// Which of them is the least, the next, and so on.
+        order: Arc<[u32]>,
+    },
     /// Keys of 64 bits.
     Narrow(Vec<u64>),
     /// Keys of 128 bits.
@@ -29,7 +39,7 @@ impl SortedValues {
     /// How many values there are.
     pub fn len(&self) -> usize {
         match self {
-            SortedValues::Bytes { ends, .. } => ends.len(),
+            SortedValues::Bytes { ends, .. } | SortedValues::Seen { ends, .. } => ends.len(),
             SortedValues::Narrow(keys) => keys.len(),
             SortedValues::Wide(keys) => keys.len(),
         }
@@ -44,6 +54,7 @@ impl SortedValues {
     pub fn memory_bytes(&self) -> usize {
         match self {
             SortedValues::Bytes { bytes, ends } => bytes.len() + 8 * ends.len(),
+            SortedValues::Seen { bytes, ends, .. } => bytes.len() + 12 * ends.len(),
             SortedValues::Narrow(keys) => 8 * keys.len(),
             SortedValues::Wide(keys) => 16 * keys.len(),
         }
@@ -56,6 +67,9 @@ impl SortedValues {
     pub fn key(&self, index: usize) -> Key<'_> {
         match self {
             SortedValues::Bytes { bytes, ends } => Key::Bytes(slice_of(bytes, ends, index)),
+            SortedValues::Seen { bytes, ends, order } => {
+                Key::Bytes(slice_of(bytes, ends, self::index(order[index])))
+            }
             SortedValues::Narrow(keys) => Key::Int(keys[index].into()),
             SortedValues::Wide(keys) => Key::Int(keys[index]),
         }
@@ -76,6 +90,10 @@ impl SortedValues {
                 let end = start + ends.last().copied().unwrap_or(0);
                 bytes_array(bytes[start..end].to_vec(), &ends, data_type)
             }
+            SortedValues::Seen { bytes, ends, order } => {
+                let (bytes, ends) = gathered(bytes, ends, order[range].iter().copied());
+                bytes_array(bytes, &ends, data_type)
+            }
             SortedValues::Narrow(keys) => u64::to_array(&keys[range], data_type),
             SortedValues::Wide(keys) => u128::to_array(&keys[range], data_type),
         }
@@ -90,18 +108,32 @@ impl SortedValues {
         let indices = positions.iter().map(|position| index(*position));
         match self {
             SortedValues::Bytes { bytes, ends } => {
-                let mut kept = Vec::new();
-                let mut kept_ends = Vec::with_capacity(positions.len());
-                for index in indices {
-                    kept.extend_from_slice(slice_of(bytes, ends, index));
-                    kept_ends.push(kept.len());
-                }
-                SortedValues::Bytes { bytes: kept, ends: kept_ends }
+                let (bytes, ends) = gathered(bytes, ends, positions.iter().copied());
+                SortedValues::Bytes { bytes, ends }
+            }
+            SortedValues::Seen { bytes, ends, order } => {
+                let (bytes, ends) = gathered(bytes, ends, indices.map(|i| order[i]));
+                SortedValues::Bytes { bytes, ends }
             }
             SortedValues::Narrow(keys) => SortedValues::Narrow(indices.map(|i| keys[i]).collect()),
             SortedValues::Wide(keys) => SortedValues::Wide(indices.map(|i| keys[i]).collect()),
         }
     }
+}
+
+/// The values at `indices`, one after the other, and where each ends.
+fn gathered(
+    bytes: &[u8],
+    ends: &[usize],
+    indices: impl ExactSizeIterator<Item = u32>,
+) -> (Vec<u8>, Vec<usize>) {
+    let mut kept = Vec::new();
+    let mut kept_ends = Vec::with_capacity(indices.len());
+    for value_idx in indices {
+        kept.extend_from_slice(slice_of(bytes, ends, index(value_idx)));
+        kept_ends.push(kept.len());
+    }
+    (kept, kept_ends)
 }
 
 /// An index in memory from a code, id or position.
@@ -225,6 +257,13 @@ mod tests {
         assert_eq!(kept, SortedValues::Bytes { bytes: b"aaccc".to_vec(), ends: vec![0, 2, 5] });
         assert_eq!(kept.key(2), Key::Bytes(b"ccc"));
         let array = values.to_array(2..4, DataType::Utf8)?;
+        assert_eq!(arrow::array::AsArray::as_string::<i32>(&array).value(1), "ccc");
+
+        let order = [2, 3, 0, 1].into();
+        let seen = SortedValues::Seen { bytes: b"bcccaa".to_vec(), ends: vec![1, 4, 4, 6], order };
+        assert!((0..4).all(|position| seen.key(position) == values.key(position)));
+        assert_eq!(seen.select(&[0, 1, 3]), kept);
+        let array = seen.to_array(2..4, DataType::Utf8)?;
         assert_eq!(arrow::array::AsArray::as_string::<i32>(&array).value(1), "ccc");
         Ok(())
     }

@@ -30,9 +30,17 @@ struct Column {
 struct MemorySpool;
 
 impl SectionSpool for MemorySpool {
-    fn store(&self, run: EncodedRun) -> Result<Arc<dyn RunSections>> {
-        let sections: Vec<Bytes> = run.sections.into_iter().map(Bytes::from).collect();
-        Ok(Arc::new(sections))
+    fn store(&self, section: &[u8]) -> Result<Arc<dyn SpooledSection>> {
+        Ok(Arc::new(Spooled(section.to_vec())))
+    }
+}
+
+#[derive(Debug)]
+struct Spooled(Vec<u8>);
+
+impl SpooledSection for Spooled {
+    fn read(&self) -> Result<Bytes> {
+        Ok(self.0.clone().into())
     }
 }
 
@@ -90,7 +98,7 @@ impl Column {
 
     fn merge_on_demand(&mut self) -> Result<()> {
         let Some(dictionary) = &self.dictionary else { return Ok(()) };
-        let (run, new_ids) = dictionary.merged(None, &CancelToken::default())?;
+        let (run, new_ids) = dictionary.merged(None, None, &CancelToken::default())?;
         self.runs = vec![run];
         for (_, _, map) in &mut self.row_groups {
             *map = map.translate(&new_ids)?;
@@ -393,7 +401,7 @@ fn a_search_between_long_shared_prefixes_opens_what_decides() -> Result<()> {
     // Values of 30 KB that differ in their last bytes only: two to a piece, all prefixes equal.
     let texts: BTreeSet<String> =
         (0..40).map(|number| format!("{}{number:03}", "p".repeat(30_000))).collect();
-    let mut writer = RunWriter::new(DataType::Utf8);
+    let mut writer = RunWriter::new(DataType::Utf8, None);
     for text in &texts {
         writer.push(Key::Bytes(text.as_bytes()))?;
     }
@@ -414,9 +422,10 @@ fn damaged_directories_and_maps_are_refused() -> Result<()> {
     let mut column = Column::new(DataType::Utf8, LAZY);
     column.load(&[counted(50, DataType::Utf8)])?;
     let run = &column.runs[0];
-    for cut in 0..run.sections[0].len() {
+    let directory = run.sections[0].bytes()?;
+    for cut in 0..directory.len() {
         let mut sections = run.sections.clone();
-        sections[0].truncate(cut);
+        sections[0] = Section::Memory(directory.slice(..cut));
         let damaged = EncodedRun { value_count: run.value_count, sections };
         let opened = Run::from_encoded(DataType::Utf8, damaged);
         assert!(opened.is_err() || cut >= 28, "cut at {cut}");

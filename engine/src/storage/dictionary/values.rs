@@ -13,7 +13,9 @@ use arrow::array::ArrayRef;
 use super::merge::{RunCursor, SortedCursor, Translation, merge};
 use super::run::{Chunk, RunSearch};
 use super::sorted::{code, index};
-use super::{EncodedRun, FixedKey, Key, KeyKind, Probe, RUNS_MAX, Run, RunWriter, SortedValues};
+use super::{
+    EncodedRun, FixedKey, Key, KeyKind, Probe, RUNS_MAX, Run, RunWriter, SortedValues, SpoolBeyond,
+};
 use super::{bytes_array, kind_of};
 use crate::context::CancelToken;
 use crate::types::{DataType, Error, Result, Value};
@@ -317,14 +319,15 @@ impl Dictionary {
         Ok(Located::New { insertion_rank })
     }
 
-    /// All values in one run, and the new id of every old one. `tail` is a run that is not part of
-    /// the dictionary yet.
+    /// All values in one run, whose sections go to `spool`, and the new id of every old one. `tail` is
+    /// a run that is not part of the dictionary yet.
     ///
     /// # Errors
     /// `Cancelled`; as [`Dictionary::chunk`].
     pub fn merged(
         &self,
         tail: Option<&Run>,
+        spool: Option<SpoolBeyond<'_>>,
         cancel: &CancelToken,
     ) -> Result<(EncodedRun, Vec<u32>)> {
         let runs: Vec<&Run> = self.runs.iter().chain(tail).collect();
@@ -337,7 +340,7 @@ impl Dictionary {
         for run in runs {
             sources.push(Box::new(RunCursor::new(run)?));
         }
-        let mut writer = RunWriter::new(self.data_type);
+        let mut writer = RunWriter::new(self.data_type, spool);
         let mut translation = Translation::new(&lens);
         merge(&mut sources, &mut writer, cancel, |run, id| translation.place(run, id))?;
         Ok((writer.finish(&[])?, translation.into_ids()))

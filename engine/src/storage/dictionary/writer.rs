@@ -14,7 +14,7 @@
 
 use super::ids;
 use super::sorted::{code, index, slice_of};
-use super::{EncodedRun, Key, KeyKind, SortedValues, bytes_array};
+use super::{EncodedRun, Key, KeyKind, Section, SortedValues, SpoolBeyond, bytes_array};
 use crate::encoding::{self, pieces};
 use crate::types::{DataType, Error, Result};
 
@@ -34,11 +34,14 @@ const PENDING_BYTES: usize = 4 << 20;
 
 /// Collects the values of one run.
 #[derive(Debug)]
-pub struct RunWriter {
+pub struct RunWriter<'a> {
     data_type: DataType,
+    spool: Option<SpoolBeyond<'a>>,
     pending: SortedValues,
     directory: Vec<DirectoryEntry>,
-    chunks: Vec<Vec<u8>>,
+    chunks: Vec<Section>,
+    /// Bytes of those sections that are in memory.
+    section_bytes: usize,
     value_count: usize,
 }
 
@@ -50,17 +53,19 @@ struct DirectoryEntry {
     prefix: Vec<u8>,
 }
 
-impl RunWriter {
-    /// A writer of values of `data_type`.
+impl<'a> RunWriter<'a> {
+    /// A writer of values of `data_type`, whose sections go to `spool`; they all stay in memory without.
     ///
     /// # Panics
     /// When the type never has a dictionary.
-    pub fn new(data_type: DataType) -> RunWriter {
+    pub fn new(data_type: DataType, spool: Option<SpoolBeyond<'a>>) -> RunWriter<'a> {
         RunWriter {
             data_type,
+            spool,
             pending: no_values(data_type),
             directory: Vec::new(),
             chunks: Vec::new(),
+            section_bytes: 0,
             value_count: 0,
         }
     }
@@ -118,7 +123,7 @@ impl RunWriter {
 
     /// Bytes held in memory.
     pub fn memory_bytes(&self) -> usize {
-        self.pending.memory_bytes() + self.chunks.iter().map(Vec::len).sum::<usize>()
+        self.pending.memory_bytes() + self.section_bytes
     }
 
     /// Ends the run. `insertion_ranks[i]` is how many values of the earlier runs are less than value
@@ -133,14 +138,30 @@ impl RunWriter {
         assert!(insertion_ranks.is_empty() || insertion_ranks.len() == self.value_count);
         self.flush()?;
         let value_count = code(self.value_count);
-        let mut sections = vec![self.directory_bytes(value_count)?];
+        let directory = self.directory_bytes(value_count)?;
         let mut ranks = Vec::new();
         if !insertion_ranks.is_empty() {
             ids::encode(insertion_ranks, &mut ranks)?;
         }
-        sections.push(ranks);
+        let mut sections = vec![self.section(directory)?, self.section(ranks)?];
         sections.append(&mut self.chunks);
         Ok(EncodedRun { value_count, sections })
+    }
+
+    /// `bytes` where they wait for a file.
+    fn section(&mut self, mut bytes: Vec<u8>) -> Result<Section> {
+        match self.spool {
+            Some(SpoolBeyond { spool, memory_bytes_max })
+                if self.section_bytes + bytes.len() > memory_bytes_max =>
+            {
+                Ok(Section::Spooled(spool.store(&bytes)?))
+            }
+            _ => {
+                self.section_bytes += bytes.len();
+                bytes.shrink_to_fit();
+                Ok(Section::Memory(bytes.into()))
+            }
+        }
     }
 
     fn directory_bytes(&self, value_count: u32) -> Result<Vec<u8>> {
@@ -186,7 +207,8 @@ impl RunWriter {
                     flags: 0,
                     prefix: if narrow { key[8..].to_vec() } else { key.to_vec() },
                 });
-                self.chunks.push(page.bytes);
+                let section = self.section(page.bytes)?;
+                self.chunks.push(section);
                 Ok(())
             }
         }
@@ -206,7 +228,8 @@ impl RunWriter {
                 prefix: value[..value.len().min(PREFIX_BYTES_MAX)].to_vec(),
             });
             start += index(piece.value_count);
-            self.chunks.push(piece.bytes);
+            let section = self.section(piece.bytes)?;
+            self.chunks.push(section);
         }
         Ok(())
     }

@@ -51,7 +51,7 @@ fn a_new_generation_without_all_maps_is_an_error_when_it_is_read() -> Result<()>
     let t = table(transaction.snapshot(), "t")?;
     let dictionary = t.dictionary(NAME)?.expect("it has one");
     assert!(writer.write_code_map(t.row_group(0).id, NAME, &*t.code_map(0, NAME)?).is_err());
-    let (run, _) = dictionary.merged(None, &CancelToken::default())?;
+    let (run, _) = dictionary.merged(None, None, &CancelToken::default())?;
     writer.replace_runs(NAME, &run, true)?;
     let snapshot = transaction.commit()?;
     let error = column(&*table(&snapshot, "t")?, NAME).unwrap_err();
