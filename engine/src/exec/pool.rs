@@ -5,6 +5,7 @@
 
 use std::any::Any;
 use std::fmt;
+use std::hint::black_box;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -15,6 +16,16 @@ use super::source::Source;
 use crate::context::Context;
 use crate::types::{Error, Result};
 use crate::vector::Batch;
+
+/// Makes glibc keep up to 64 MiB of freed memory a thread, so that the next query does not fault every
+/// page in again, while other threads wait for the address space. What it keeps is twice the largest
+/// block of at most 32 MiB that was mapped and freed: `M_MMAP_THRESHOLD` in mallopt(3). Other allocators
+/// just map and unmap a block.
+fn keep_freed_memory() {
+    /// With malloc's header and rounded to pages it must not be longer than 32 MiB.
+    const BLOCK_BYTES: usize = (32 << 20) - (8 << 10);
+    drop(black_box(Vec::<u8>::with_capacity(BLOCK_BYTES)));
+}
 
 /// The threads on which queries run. One per database; many queries may share it.
 pub struct WorkerPool {
@@ -33,6 +44,7 @@ impl WorkerPool {
     /// # Errors
     /// `Io` when the operating system gives no thread.
     pub fn new(worker_count: usize) -> Result<WorkerPool> {
+        keep_freed_memory();
         let threads = rayon::ThreadPoolBuilder::new()
             .num_threads(worker_count.max(1))
             .thread_name(|index| format!("martlet-{index}"))

@@ -42,6 +42,8 @@ pub(super) struct ById {
     /// By id.
     states: States,
     ids: Vec<u32>,
+    /// The codes and ids of the groups that are added, kept for the next code book.
+    added: (Vec<u32>, Vec<u32>),
     row_count: u64,
     memory: Reservation,
 }
@@ -63,6 +65,7 @@ impl ById {
             batch_count: 0,
             states,
             ids: Vec::new(),
+            added: (Vec::new(), Vec::new()),
             row_count: 0,
             memory: context.memory.reservation("grouping"),
         };
@@ -158,7 +161,9 @@ impl ById {
         let Some(book) = self.book.take() else { return Ok(()) };
         let ids = book.ids().unwrap_or_default();
         let null_id = self.key.last_id();
-        let (mut from, mut to) = (Vec::new(), Vec::new());
+        let (from, to) = &mut self.added;
+        from.clear();
+        to.clear();
         for (code, present) in (0_u32..).zip(&self.present) {
             if *present {
                 let id = ids.get(code as usize).copied().unwrap_or(null_id);
@@ -169,7 +174,7 @@ impl ById {
         }
         if let Some(mut local) = self.local.take() {
             local.settle()?;
-            self.states.merge(&local, Which::Cheap, &from, &to)?;
+            self.states.merge(&local, Which::Cheap, from, to)?;
             self.spare = local.clear(Which::Cheap).then_some(local);
         }
         self.account()
@@ -182,6 +187,7 @@ impl ById {
     pub(super) fn end(&mut self) -> Result<()> {
         self.flush()?;
         self.spare = None;
+        self.added = (Vec::new(), Vec::new());
         self.states.settle()?;
         self.account()
     }
@@ -189,7 +195,8 @@ impl ById {
     fn account(&mut self) -> Result<()> {
         let other = self.local.iter().chain(&self.spare).map(States::bytes);
         let states = self.states.bytes() + other.sum::<usize>();
-        let ids = self.ids.capacity() * size_of::<u32>();
+        let (from, to) = &self.added;
+        let ids = (self.ids.capacity() + from.capacity() + to.capacity()) * size_of::<u32>();
         self.memory.resize(states + ids + self.seen.len() * 8 + self.present.len())
     }
 
