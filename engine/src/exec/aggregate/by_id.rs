@@ -188,7 +188,7 @@ impl ById {
         self.flush()?;
         self.spare = None;
         self.added = (Vec::new(), Vec::new());
-        self.states.settle()?;
+        self.states.sort_by_group()?;
         self.account()
     }
 

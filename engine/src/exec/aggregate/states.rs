@@ -145,6 +145,16 @@ impl States {
         Ok(())
     }
 
+    /// Makes ready for being merged some groups at a time.
+    ///
+    /// # Errors
+    /// As for [`settle`](Self::settle).
+    pub(super) fn sort_by_group(&mut self) -> Result<()> {
+        self.settle()?;
+        self.each.iter_mut().for_each(|state| state.sort_by_group());
+        Ok(())
+    }
+
     /// Makes ready for the results.
     ///
     /// # Errors

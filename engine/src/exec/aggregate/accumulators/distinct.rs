@@ -650,6 +650,10 @@ impl<P: Pair> Accumulator for Distinct<P> {
         self.finder = Finder::new();
     }
 
+    fn sort_by_group(&mut self) {
+        self.by_group();
+    }
+
     fn complete(&mut self) {
         let parting = self.parting;
         if self.pair_count() <= SERIAL_MERGE_MAX {

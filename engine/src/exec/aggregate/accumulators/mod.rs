@@ -138,6 +138,9 @@ pub(crate) trait Accumulator: Any + Debug + Send + Sync {
     /// Makes ready for being merged into another; more may come after.
     fn settle(&mut self) {}
 
+    /// Makes ready for being merged some groups at a time, once it is settled; no rows come after.
+    fn sort_by_group(&mut self) {}
+
     /// Makes ready for the results, once it is settled.
     fn complete(&mut self) {}
 
