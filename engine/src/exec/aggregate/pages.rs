@@ -1,18 +1,16 @@
 //! Large arrays that start as zeros.
 //!
-//! From a megabyte on, an array has memory of its own, and the system is asked for huge pages: a page
-//! fault then brings two megabytes and not four kilobytes. Must not know what is in them.
+//! From 24 MiB on, an array has memory of its own, and the system is asked for huge pages: a page fault then
+//! brings two megabytes and not four kilobytes. Shorter ones are malloc's, which has memory left from the
+//! last query ([`WorkerPool::new`](crate::exec::WorkerPool::new)). Must not know what is in them.
 
 use std::ops::{Deref, DerefMut};
 
 use bytemuck::Pod;
 use memmap2::MmapMut;
 
-/// Bytes from which an array has its own pages.
-const MAPPED_BYTES_MIN: usize = 1 << 20;
-/// The same for an array that may grow: shorter ones come and go with every partition, and memory that
-/// the process has already is cheaper then.
-const GROWING_BYTES_MIN: usize = 4 << 20;
+/// Bytes from which an array has its own pages: what malloc maps and unmaps itself is hardly longer.
+const MAPPED_BYTES_MIN: usize = 24 << 20;
 
 /// Items that are all zero at first.
 #[derive(Debug)]
@@ -56,7 +54,7 @@ impl<T: Pod> Pages<T> {
         if len <= self.len {
             return;
         }
-        let is_long = len * size_of::<T>() >= GROWING_BYTES_MIN;
+        let is_long = len * size_of::<T>() >= MAPPED_BYTES_MIN;
         match &mut self.memory {
             Memory::Owned(items) if items.capacity() == 0 && is_long => *self = Pages::zeroed(len),
             Memory::Owned(items) if items.capacity() == 0 => *items = vec![T::zeroed(); len],
@@ -123,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_growing_array_keeps_its_items() {
-        let long = GROWING_BYTES_MIN / 8;
+        let long = MAPPED_BYTES_MIN / 8;
         for lens in [vec![1, 10, 3, long + 1], vec![long, 7, long + 1, 3 * long, 5 * long]] {
             let (mut pages, mut twin) = (Pages::<u64>::default(), Vec::<u64>::new());
             for len in lens {
