@@ -22,6 +22,8 @@ enum Suspect {
     Function(String),
     /// `CAST(`, `::` or `date '…'`.
     Cast,
+    /// A column in `types => {…}`, whose values are cast as a file is read.
+    Typed,
 }
 
 impl Suspects {
@@ -37,6 +39,10 @@ impl Suspects {
             let suspect = match &token.token {
                 Token::SemiColon if after.is_some_and(|after| after.token != Token::EOF) => {
                     return Suspects::default();
+                }
+                Token::Word(word) if word.value.eq_ignore_ascii_case("types") => {
+                    found.extend(typed(&tokens[at + 1..]));
+                    None
                 }
                 Token::Plus => between('+'),
                 Token::Minus => between('-'),
@@ -68,13 +74,18 @@ impl Suspects {
                 let divides = |suspect: &Suspect| match suspect {
                     Suspect::Operator(operator) => matches!(operator, '/' | '%'),
                     Suspect::Function(name) => matches!(name.as_str(), "mod" | "div" | "fmod"),
-                    Suspect::Cast => false,
+                    Suspect::Cast | Suspect::Typed => false,
                 };
                 (self.only(divides), "x / nullif(y, 0) is NULL where y is 0")
             }
             ErrorKind::InvalidText if message.starts_with("invalid input syntax") => {
-                let casts = |suspect: &Suspect| *suspect == Suspect::Cast;
-                (self.only(casts), "TRY_CAST(… AS type) is NULL where a text is no such value")
+                let casts = |suspect: &Suspect| matches!(suspect, Suspect::Cast | Suspect::Typed);
+                let place = self.only(casts);
+                if place.is_some_and(|place| self.0.contains(&(Suspect::Typed, place))) {
+                    (place, "types => {'column': 'text'} reads it as text")
+                } else {
+                    (place, "TRY_CAST(… AS type) is NULL where a text is no such value")
+                }
             }
             ErrorKind::OutOfRange if message.contains(" out of range: ") => {
                 (self.overflown(message), "cast an operand to a wider type, decimal or double")
@@ -92,7 +103,7 @@ impl Suspects {
         let names = |suspect: &Suspect| match suspect {
             Suspect::Operator(operator) => shown.contains(&format!(" {operator} ")),
             Suspect::Function(name) => shown.starts_with(&format!("{name}(")),
-            Suspect::Cast => false,
+            Suspect::Cast | Suspect::Typed => false,
         };
         self.only(names)
     }
@@ -103,6 +114,18 @@ impl Suspects {
         let (_, place) = places.next()?;
         places.next().is_none().then_some(*place)
     }
+}
+
+/// The columns of an option's value `=> {'a': 'int', 'b': 'date'}`, which `tokens` begin with.
+fn typed(tokens: &[TokenWithSpan]) -> Vec<(Suspect, usize)> {
+    let [arrow, brace, entries @ ..] = tokens else { return Vec::new() };
+    if (&arrow.token, &brace.token) != (&Token::RArrow, &Token::LBrace) {
+        return Vec::new();
+    }
+    let inside = entries.iter().take_while(|token| token.token != Token::RBrace);
+    let columns =
+        inside.zip(entries.iter().skip(1)).filter(|(_, behind)| behind.token == Token::Colon);
+    columns.filter_map(|(column, _)| Some((Suspect::Typed, start_of(column.span)?))).collect()
 }
 
 #[cfg(test)]
@@ -131,6 +154,10 @@ mod tests {
         assert_eq!(placed("SELECT CAST(a AS int) FROM t", text())?, Some(7));
         assert_eq!(placed("SELECT TRY_CAST(a AS int), b::int FROM t", text())?, Some(28));
         assert_eq!(placed("SELECT a::int, b::int FROM t", text())?, None);
+        let typed = "FROM read_parquet('x', types => {'a': 'int', 'b': 'text'})";
+        assert_eq!(placed(typed, text())?, None);
+        let typed = "FROM read_parquet('x', types => {'a': 'int'})";
+        assert_eq!(placed(typed, text())?, Some(33));
         Ok(())
     }
 

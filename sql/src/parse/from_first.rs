@@ -24,10 +24,9 @@ fn begins_query(tokens: &[TokenWithSpan], index: usize) -> bool {
         None | Some(Token::SemiColon) => true,
         // `trim(FROM x)` is no query.
         Some(Token::LParen) => before(2).and_then(keyword) != Some(Keyword::TRIM),
-        Some(_) if before(3).and_then(keyword) == Some(Keyword::INSERT) => {
-            // `INSERT INTO t FROM x`; that of a path is its own.
-            before(2).and_then(keyword) == Some(Keyword::INTO)
-                && matches!(tokens.get(index + 1), Some(next) if matches!(next.token, Token::Word(_)))
+        // `INSERT INTO t FROM x`, `CREATE TABLE t FROM x`; that of a path is their own.
+        Some(_) if names_a_source(tokens, index) => {
+            matches!(tokens.get(index + 1), Some(next) if matches!(next.token, Token::Word(_)))
         }
         Some(token) => {
             is_summarize(token)
@@ -37,6 +36,20 @@ fn begins_query(tokens: &[TokenWithSpan], index: usize) -> bool {
                 )
         }
     }
+}
+
+/// Whether the FROM at `index` follows the name, and perhaps the columns, of a table that is filled.
+fn names_a_source(tokens: &[TokenWithSpan], index: usize) -> bool {
+    let end_before = tokens[..index].iter().rposition(|token| token.token == Token::SemiColon);
+    let before = &tokens[end_before.map_or(0, |end| end + 1)..index];
+    let mut keywords = before.iter().filter_map(|token| keyword(&token.token));
+    let count = |wanted: &Token| before.iter().filter(|token| token.token == *wanted).count();
+    matches!(keywords.next(), Some(Keyword::INSERT | Keyword::CREATE))
+        && count(&Token::LParen) == count(&Token::RParen)
+        && !keywords.any(|word| {
+            use Keyword::{AS, FROM, SELECT, VALUES, WITH};
+            matches!(word, AS | FROM | SELECT | VALUES | WITH)
+        })
 }
 
 /// Whether a SELECT comes before the query that `rest` begins in ends.

@@ -237,13 +237,12 @@ fn parse_create_source(parser: &mut Parser<'_>) -> Parsed<Option<InsertSource>> 
         return Ok(Some(InsertSource::Query(parser.parse_query()?)));
     }
     if parser.peek_keyword(Keyword::FROM) {
-        let (next, behind) = (parser.peek_nth_token(1), parser.peek_nth_token(2));
-        if matches!(next.token, Token::Word(_)) && behind.token == Token::LParen {
-            return Err(refused("CREATE TABLE takes a function in a query only", &next)
-                .with_hint("CREATE TABLE t AS FROM read_csv(…)")
-                .into());
-        }
         return Ok(Some(parse_files(parser)?));
+    }
+    // `FROM x` has a SELECT before it that stands in the same place; one of one's own needs an AS.
+    let (select, star) = (parser.peek_token(), parser.peek_nth_token(1));
+    if parser.peek_keyword(Keyword::SELECT) && select.span == star.span {
+        return Ok(Some(InsertSource::Query(parser.parse_query()?)));
     }
     Ok(None)
 }
