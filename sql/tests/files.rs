@@ -677,14 +677,14 @@ fn an_array_without_its_end_is_no_table() -> TestResult {
 }
 
 #[test]
-fn create_table_from_a_function_wants_a_query() -> TestResult {
+fn a_function_behind_from_fills_a_new_table() -> TestResult {
     let folder = tempfile::tempdir()?;
     let (connection, path) = (connection(), folder.path().join("x.csv"));
     fs::write(&path, "a;b\n1;2\n# c;d\n3;4\n")?;
     let path = shown(&path);
-    let error = connection.execute(&format!("CREATE TABLE t FROM read_csv('{path}')")).unwrap_err();
-    assert!(error.hint().unwrap_or_default().contains("AS FROM read_csv(…)"), "{error}");
-    connection.execute(&format!("CREATE TABLE t AS FROM read_csv('{path}')"))?;
+    connection.execute(&format!("CREATE TABLE t FROM read_csv('{path}')"))?;
+    connection.execute(&format!("CREATE TABLE u AS FROM read_csv('{path}')"))?;
     assert_eq!(rows(&connection, "FROM t")?, "a,b\n1,2\n3,4\n");
+    assert_eq!(rows(&connection, "FROM u")?, "a,b\n1,2\n3,4\n");
     Ok(())
 }
