@@ -22,7 +22,7 @@ enum Suspect {
     Function(String),
     /// `CAST(`, `::` or `date '…'`.
     Cast,
-    /// A column in `types => {…}`, whose values are cast as a file is read.
+    /// A column in `types => {…}` whose values are cast as a Parquet or Arrow file is read.
     Typed,
 }
 
@@ -30,6 +30,8 @@ impl Suspects {
     /// Those among the tokens of a text; none when it has several statements.
     pub(crate) fn of(tokens: &[TokenWithSpan]) -> Suspects {
         let mut found = Vec::new();
+        // Text files have errors of their own, which name the line.
+        let mut reads_typed = false;
         for (at, token) in tokens.iter().enumerate() {
             let (before, after) = (at.checked_sub(1).map(|at| &tokens[at]), tokens.get(at + 1));
             let is_called = after.is_some_and(|after| after.token == Token::LParen);
@@ -40,7 +42,7 @@ impl Suspects {
                 Token::SemiColon if after.is_some_and(|after| after.token != Token::EOF) => {
                     return Suspects::default();
                 }
-                Token::Word(word) if word.value.eq_ignore_ascii_case("types") => {
+                Token::Word(word) if reads_typed && word.value.eq_ignore_ascii_case("types") => {
                     found.extend(typed(&tokens[at + 1..]));
                     None
                 }
@@ -53,7 +55,12 @@ impl Suspects {
                 Token::Word(word) if is_called && word.quote_style.is_none() => {
                     match word.value.to_lowercase() {
                         name if name == "cast" => Some(Suspect::Cast),
-                        name => Some(Suspect::Function(name)),
+                        name => {
+                            if let Some(format) = name.strip_prefix("read_") {
+                                reads_typed = matches!(format, "parquet" | "arrow");
+                            }
+                            Some(Suspect::Function(name))
+                        }
                     }
                 }
                 _ => None,
@@ -116,16 +123,24 @@ impl Suspects {
     }
 }
 
-/// The columns of an option's value `=> {'a': 'int', 'b': 'date'}`, which `tokens` begin with.
+/// The columns of an option's value `=> {'a': 'int', 'b': 'date'}`, which `tokens` begin with; not those
+/// that become text, which anything can.
 fn typed(tokens: &[TokenWithSpan]) -> Vec<(Suspect, usize)> {
     let [arrow, brace, entries @ ..] = tokens else { return Vec::new() };
     if (&arrow.token, &brace.token) != (&Token::RArrow, &Token::LBrace) {
         return Vec::new();
     }
-    let inside = entries.iter().take_while(|token| token.token != Token::RBrace);
-    let columns =
-        inside.zip(entries.iter().skip(1)).filter(|(_, behind)| behind.token == Token::Colon);
-    columns.filter_map(|(column, _)| Some((Suspect::Typed, start_of(column.span)?))).collect()
+    let is_text = |token: &Token| match token {
+        Token::SingleQuotedString(name) => {
+            ["text", "varchar", "string"].iter().any(|text| name.eq_ignore_ascii_case(text))
+        }
+        _ => false,
+    };
+    let end = entries.iter().position(|token| token.token == Token::RBrace);
+    let columns = entries[..end.unwrap_or(entries.len())]
+        .windows(3)
+        .filter(|entry| entry[1].token == Token::Colon && !is_text(&entry[2].token));
+    columns.filter_map(|entry| Some((Suspect::Typed, start_of(entry[0].span)?))).collect()
 }
 
 #[cfg(test)]
@@ -154,10 +169,12 @@ mod tests {
         assert_eq!(placed("SELECT CAST(a AS int) FROM t", text())?, Some(7));
         assert_eq!(placed("SELECT TRY_CAST(a AS int), b::int FROM t", text())?, Some(28));
         assert_eq!(placed("SELECT a::int, b::int FROM t", text())?, None);
-        let typed = "FROM read_parquet('x', types => {'a': 'int', 'b': 'text'})";
+        let typed = "FROM read_parquet('x', types => {'b': 'text', 'a': 'int'})";
+        assert_eq!(placed(typed, text())?, Some(46));
+        let typed = "FROM read_parquet('x', types => {'a': 'int', 'b': 'date'})";
         assert_eq!(placed(typed, text())?, None);
-        let typed = "FROM read_parquet('x', types => {'a': 'int'})";
-        assert_eq!(placed(typed, text())?, Some(33));
+        let typed = "FROM read_csv('x', types => {'a': 'int'})";
+        assert_eq!(placed(typed, text())?, None);
         Ok(())
     }
 

@@ -237,7 +237,11 @@ fn parse_create_source(parser: &mut Parser<'_>) -> Parsed<Option<InsertSource>> 
         return Ok(Some(InsertSource::Query(parser.parse_query()?)));
     }
     if parser.peek_keyword(Keyword::FROM) {
-        return Ok(Some(parse_files(parser)?));
+        // `FROM x SELECT a` is a query as it stands.
+        return Ok(Some(match parser.peek_nth_token(1).token {
+            Token::Word(_) => InsertSource::Query(parser.parse_query()?),
+            _ => parse_files(parser)?,
+        }));
     }
     // `FROM x` has a SELECT before it that stands in the same place; one of one's own needs an AS.
     let (select, star) = (parser.peek_token(), parser.peek_nth_token(1));
