@@ -41,6 +41,7 @@ mod suggest;
 mod suspect;
 mod tables;
 pub mod words;
+mod zoned;
 
 pub use self::appender::Appender;
 pub use self::connection::{Connection, Outcomes};

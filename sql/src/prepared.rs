@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use martlet_engine::exec::expression::evaluate_constant;
 use martlet_engine::plan::{Expr, explicit_cast};
-use martlet_engine::types::{DataType, Error, Result, TimeUnit, Value};
+use martlet_engine::types::{DataType, Error, Result, Value};
 use sqlparser::tokenizer::TokenWithSpan;
 
 use crate::bind::{Binder, Parameters};
@@ -15,6 +15,7 @@ use crate::parse::{self, Statement as Parsed};
 use crate::result::{Outcome, QueryResult};
 use crate::run::Runner;
 use crate::stack::{self, Deep};
+use crate::zoned::zoned_schema;
 
 /// A value for a parameter, with its type.
 ///
@@ -93,8 +94,7 @@ impl From<std::time::SystemTime> for Parameter {
             Ok(after) => i128::try_from(after.as_micros()).unwrap_or(i128::MAX),
             Err(before) => -i128::try_from(before.duration().as_micros()).unwrap_or(i128::MAX),
         };
-        let data_type = DataType::Timestamp { unit: TimeUnit::Microsecond, zoned: true };
-        Parameter::new(Value::Int(micros), data_type)
+        Parameter::new(Value::Int(micros), DataType::TIMESTAMPTZ)
     }
 }
 
@@ -209,8 +209,9 @@ fn examine(
     if let Some(table) = loaded {
         catalog = catalog.for_load_of(&table.text);
     }
-    let now_us = connection.database().context().now_us;
-    let plan = Binder::new(&catalog, tokens, &mut parameters, now_us).bind(query)?;
+    let mut context = connection.database().context();
+    connection.settings().apply(&mut context);
+    let plan = Binder::new(&catalog, tokens, &mut parameters, context.now_us).bind(query)?;
     if !matches!(parsed, Parsed::Query(_)) {
         return Ok((parameters.types().to_vec(), nothing().1));
     }
@@ -219,7 +220,10 @@ fn examine(
         .into_iter()
         .map(|column| Field::new(column.name, column.data_type.to_arrow(), true))
         .collect();
-    Ok((parameters.types().to_vec(), Arc::new(Schema::new(fields))))
+    Ok((
+        parameters.types().to_vec(),
+        zoned_schema(Arc::new(Schema::new(fields)), &context.time_zone),
+    ))
 }
 
 fn nothing() -> (Vec<Option<DataType>>, SchemaRef) {

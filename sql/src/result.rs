@@ -10,6 +10,7 @@ use martlet_engine::exec::{BatchStream, Profile};
 use martlet_engine::types::Result;
 
 use crate::suspect::Suspects;
+use crate::zoned::{zoned_batch, zoned_schema};
 
 /// The rows of a query, as a stream of Arrow record batches.
 ///
@@ -28,6 +29,7 @@ use crate::suspect::Suspects;
 #[derive(Debug)]
 pub struct QueryResult {
     stream: Box<BatchStream>,
+    schema: SchemaRef,
     /// Batches that were read already.
     ahead: VecDeque<RecordBatch>,
     running: Running,
@@ -37,6 +39,7 @@ pub struct QueryResult {
 impl QueryResult {
     pub(crate) fn new(stream: BatchStream, context: &Context) -> QueryResult {
         QueryResult {
+            schema: zoned_schema(stream.schema(), &context.time_zone),
             stream: Box::new(stream),
             ahead: VecDeque::new(),
             suspects: Suspects::default(),
@@ -56,9 +59,9 @@ impl QueryResult {
         self
     }
 
-    /// Names and types of the columns.
+    /// Names and types of the columns; instants are in the session's time zone.
     pub fn schema(&self) -> SchemaRef {
-        self.stream.schema()
+        Arc::clone(&self.schema)
     }
 
     /// What was done so far: rows, time and memory of each operator, columns and pages read.
@@ -84,8 +87,11 @@ impl Iterator for QueryResult {
     type Item = Result<RecordBatch>;
 
     fn next(&mut self) -> Option<Result<RecordBatch>> {
-        let next = self.ahead.pop_front().map(Ok).or_else(|| self.stream.next());
-        next.map(|batch| batch.map_err(|error| self.suspects.place(error)))
+        if let Some(batch) = self.ahead.pop_front() {
+            return Some(Ok(batch));
+        }
+        let batch = self.stream.next()?.and_then(|batch| zoned_batch(batch, &self.schema));
+        Some(batch.map_err(|error| self.suspects.place(error)))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use martlet_engine::context::{Context, MemoryBudget};
-use martlet_engine::types::{Error, Result, TimeZone};
+use martlet_engine::types::{Error, Result};
 
 use crate::options::Options;
 use crate::output::{format_byte_size, parse_byte_size};
@@ -28,7 +28,7 @@ impl Default for Settings {
 impl Settings {
     /// Each setting with what it is.
     pub(crate) const DESCRIPTIONS: &[(&str, &str)] = &[
-        ("timezone", "the zone in which days begin and texts are read as instants"),
+        ("timezone", "the zone in which days begin, and instants are read and shown"),
         ("threads", "how many threads work on a statement"),
         ("memory_limit", "how much memory the statements of this connection may use together"),
     ];
@@ -49,10 +49,10 @@ impl Settings {
                 .at(name.position))
         };
         match name.text.to_lowercase().as_str() {
-            "timezone" => match TimeZone::named(value) {
-                Ok(_) => self.time_zone = value.into(),
-                Err(_) => return wrong("a time zone such as 'Europe/Berlin'"),
-            },
+            "timezone" => {
+                let zone = suggest::time_zone(value).map_err(|error| error.at(name.position))?;
+                self.time_zone = zone.name().into();
+            }
             "threads" => match value.parse() {
                 Ok(count @ 1..=1_024) => self.worker_count = Some(count),
                 _ => return wrong("a number from 1 to 1024"),

@@ -1,5 +1,7 @@
 //! Which known name was meant by an unknown one.
 
+use martlet_engine::types::{Result, TimeZone};
+
 /// The up to three of `candidates` nearest to `name`, best first; those too far away are left out.
 ///
 /// Case is ignored. Distance counts insertions, deletions, substitutions and swaps of neighbours; a
@@ -23,6 +25,25 @@ pub fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Vec
         }
     }
     best.into_iter().map(|(_, candidate)| candidate.to_owned()).collect()
+}
+
+/// The time zone of that name, or an error with those that may be meant.
+pub(crate) fn time_zone(name: &str) -> Result<TimeZone> {
+    TimeZone::named(name).map_err(|error| error.with_suggestions(time_zones(name)))
+}
+
+/// The time zones whose names are near, or end so: `Berlin`.
+fn time_zones(name: &str) -> Vec<String> {
+    let names: Vec<String> = TimeZone::names().collect();
+    let near = nearest(name, names.iter().map(String::as_str));
+    if !near.is_empty() {
+        return near;
+    }
+    let place = |full: &str| full.rsplit('/').next().unwrap_or(full).to_owned();
+    let places: Vec<String> = names.iter().map(|full| place(full)).collect();
+    let near = nearest(name, places.iter().map(String::as_str));
+    let is_near = |full: &&String| near.contains(&place(full));
+    names.iter().filter(is_near).take(3).cloned().collect()
 }
 
 /// As [`nearest`], for names of tables and columns: when none is near, the shortest that `name`

@@ -191,6 +191,9 @@ pub enum Function {
     MakeDate,
     /// `last_day(a)`: the last day of the month of a date or timestamp.
     LastDay,
+    /// `timezone(zone, a)`, which is `a AT TIME ZONE zone`: what the clocks of that zone show at an
+    /// instant, or the instant at which they show a timestamp.
+    AtTimeZone,
     /// `to_timestamp(double seconds)`: an instant.
     ToTimestamp,
     /// `strftime(a, format)`.
@@ -258,6 +261,7 @@ pub fn resolve(function: Function, arguments: Vec<Expr>) -> Result<Expr> {
         | Function::DateDiff(_)
         | Function::MakeDate
         | Function::LastDay
+        | Function::AtTimeZone
         | Function::ToTimestamp
         | Function::FormatTime
         | Function::FromEpochMs => temporal::resolve(function, arguments),

@@ -112,6 +112,9 @@ impl DataType {
     /// `timestamp`: local, microseconds.
     pub const TIMESTAMP: DataType =
         DataType::Timestamp { unit: TimeUnit::Microsecond, zoned: false };
+    /// `timestamptz`: an instant, microseconds.
+    pub const TIMESTAMPTZ: DataType =
+        DataType::Timestamp { unit: TimeUnit::Microsecond, zoned: true };
 
     /// Whether this is one of the eight integer types.
     pub fn is_integer(self) -> bool {

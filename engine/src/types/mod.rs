@@ -15,5 +15,5 @@ pub(crate) use self::array::match_integer_type;
 pub use self::cast::{cast, cast_all};
 pub use self::data_type::{DataType, TimeUnit};
 pub use self::error::{Error, ErrorKind, Result};
-pub use self::time_zone::{NamedZone, Span, TimeZone};
+pub use self::time_zone::{NamedZone, Span, TimeZone, ZoneClock};
 pub use self::value::{Interval, Value, canonical_float, float_order};

@@ -216,7 +216,6 @@ pub(super) fn refuse(expr: &ast::Expr, tokens: &[TokenWithSpan]) -> Error {
         Ast::RLike { .. } => "RLIKE",
         Ast::AnyOp { .. } => "ANY",
         Ast::AllOp { .. } => "ALL in an expression",
-        Ast::AtTimeZone { .. } => "AT TIME ZONE",
         Ast::Collate { .. } => "COLLATE",
         Ast::Overlay { .. } => "OVERLAY",
         Ast::Tuple(_) => "a row value",

@@ -141,6 +141,7 @@ const NAMES: &[(&str, Named)] = &[
     ("date_add", Scalar(F::AddInterval)),
     ("make_date", Scalar(F::MakeDate)),
     ("last_day", Scalar(F::LastDay)),
+    ("timezone", Scalar(F::AtTimeZone)),
     ("to_timestamp", Scalar(F::ToTimestamp)),
     ("strftime", Scalar(F::FormatTime)),
     ("monthname", Named::Formatted("%B")),

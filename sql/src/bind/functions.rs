@@ -1,7 +1,7 @@
 //! Calls of scalar functions.
 
 use martlet_engine::plan::{DatePart, Expr, Function, explicit_cast, resolve, unify};
-use martlet_engine::types::{DataType, Error, Result, TimeUnit, Value};
+use martlet_engine::types::{DataType, Error, Result, Value};
 use sqlparser::ast::{self, DuplicateTreatment, FunctionArguments};
 
 use super::expression::Environment;
@@ -135,6 +135,9 @@ impl<'a> Binder<'a> {
             (Named::Log, _) => {
                 self.bind_scalar(Named::Scalar(Function::Log10), name, arguments, env)
             }
+            (Named::Scalar(Function::AtTimeZone), [zone, moment]) => {
+                self.bind_at_time_zone(moment, zone, env)
+            }
             (Named::Scalar(Function::MakeDate), [days]) => {
                 let epoch = Expr::literal(Value::Int(0), DataType::Date);
                 resolve(Function::AddDays, vec![epoch, self.bind_expr(days, env)?])
@@ -156,8 +159,7 @@ impl<'a> Binder<'a> {
     }
 
     fn now(&self) -> Expr {
-        let data_type = DataType::Timestamp { unit: TimeUnit::Microsecond, zoned: true };
-        Expr::literal(Value::Int(i128::from(self.now_us)), data_type)
+        Expr::literal(Value::Int(i128::from(self.now_us)), DataType::TIMESTAMPTZ)
     }
 
     /// The part of a date, which has to be a constant text.

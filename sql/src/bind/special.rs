@@ -7,11 +7,27 @@ use martlet_engine::plan::{
 use martlet_engine::types::{DataType, Error, Result, Value};
 use sqlparser::ast::{self, CastKind, DateTimeField};
 
+use crate::suggest;
+
 use super::expression::{Environment, refuse};
 use super::refuse::{position_of, unsupported};
 use super::{Binder, bind_data_type, function_names, place, text_length};
 
 impl<'a> Binder<'a> {
+    /// `moment AT TIME ZONE zone`; a zone that is written there has to be known.
+    pub(super) fn bind_at_time_zone(
+        &mut self,
+        moment: &'a ast::Expr,
+        zone: &'a ast::Expr,
+        env: &mut Environment<'_>,
+    ) -> Result<Expr> {
+        let bound = self.bind_expr(zone, env)?;
+        if let Expr::Literal { value: Value::Text(name), .. } = &bound {
+            suggest::time_zone(name).map_err(|error| place(error, position_of(zone)))?;
+        }
+        resolve(Function::AtTimeZone, vec![bound, self.bind_expr(moment, env)?])
+    }
+
     /// Binds a call with a syntax of its own; refuses what is left.
     pub(super) fn bind_special(
         &mut self,
@@ -50,6 +66,9 @@ impl<'a> Binder<'a> {
                 let part = extract_part(field)?;
                 let input = self.bind_expr(expr, env)?;
                 resolve(Function::Extract(part), vec![input])
+            }
+            Ast::AtTimeZone { timestamp, time_zone } => {
+                self.bind_at_time_zone(timestamp, time_zone, env)
             }
             Ast::Ceil { expr, field } => self.bind_rounding(Function::Ceil, expr, field, env),
             Ast::Floor { expr, field } => self.bind_rounding(Function::Floor, expr, field, env),

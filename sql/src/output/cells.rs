@@ -10,7 +10,7 @@ use arrow::datatypes::{
     TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type,
     UInt32Type, UInt64Type,
 };
-use martlet_engine::types::{DataType, Error, Interval, Result, TimeUnit, text};
+use martlet_engine::types::{DataType, Error, Interval, Result, TimeUnit, ZoneClock, text};
 
 /// What the text of a column's cells stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,13 +52,23 @@ impl<'a> Cells<'a> {
             ArrowType::Interval(IntervalUnit::MonthDayNano) => DataType::Interval,
             other => DataType::from_arrow(other)?,
         };
-        if data_type.to_arrow() != *array.data_type() && data_type != DataType::Uuid {
+        let is_result_type = match array.data_type() {
+            ArrowType::Timestamp(..) | ArrowType::FixedSizeBinary(_) => true,
+            other => data_type.to_arrow() == *other,
+        };
+        if !is_result_type {
             return Err(Error::unsupported(format!(
                 "a result column of type {} has no text form",
                 array.data_type()
             )));
         }
-        Ok(Cells { array, kind: kind(data_type), write: writer(array, data_type) })
+        let write = match (array.data_type(), data_type) {
+            (ArrowType::Timestamp(_, Some(zone)), DataType::Timestamp { unit, .. }) => {
+                instant_writer(array, unit, ZoneClock::named(zone)?)
+            }
+            _ => writer(array, data_type),
+        };
+        Ok(Cells { array, kind: kind(data_type), write })
     }
 
     /// What the texts stand for.
@@ -127,7 +137,7 @@ fn writer(array: &dyn Array, data_type: DataType) -> WriteCell<'_> {
             Box::new(|row, target| text::write_date(values[row].into(), target))
         }
         DataType::Time(unit) => time_writer(array, unit),
-        DataType::Timestamp { unit, zoned } => timestamp_writer(array, unit, zoned),
+        DataType::Timestamp { unit, .. } => timestamp_writer(array, unit),
         DataType::Utf8 => {
             let values = array.as_string::<i32>();
             Box::new(|row, target| target.push_str(values.value(row)))
@@ -152,17 +162,27 @@ fn time_writer(array: &dyn Array, unit: TimeUnit) -> WriteCell<'_> {
     }
 }
 
-fn timestamp_writer(array: &dyn Array, unit: TimeUnit, zoned: bool) -> WriteCell<'_> {
-    let values = match unit {
+/// A timestamp on the clock of no zone.
+fn timestamp_writer(array: &dyn Array, unit: TimeUnit) -> WriteCell<'_> {
+    let values = timestamps(array, unit);
+    Box::new(move |row, target| text::write_timestamp(values[row], unit, target))
+}
+
+/// A timestamp on the clock of its zone, with the offset.
+fn instant_writer(array: &dyn Array, unit: TimeUnit, clock: ZoneClock) -> WriteCell<'_> {
+    let values = timestamps(array, unit);
+    Box::new(move |row, target| {
+        let offset = clock.offset_at(values[row].div_euclid(unit.per_second()));
+        text::write_zoned_timestamp(values[row], unit, offset, target);
+    })
+}
+
+fn timestamps(array: &dyn Array, unit: TimeUnit) -> &[i64] {
+    match unit {
         TimeUnit::Second => array.as_primitive::<TimestampSecondType>().values(),
         TimeUnit::Millisecond => array.as_primitive::<TimestampMillisecondType>().values(),
         TimeUnit::Microsecond => array.as_primitive::<TimestampMicrosecondType>().values(),
         TimeUnit::Nanosecond => array.as_primitive::<TimestampNanosecondType>().values(),
-    };
-    if zoned {
-        Box::new(move |row, target| text::write_zoned_timestamp(values[row], unit, 0, target))
-    } else {
-        Box::new(move |row, target| text::write_timestamp(values[row], unit, target))
     }
 }
 

@@ -13,7 +13,7 @@ use super::{CellKind, Cells, WriteError};
 /// Writes batches as a JSON array of objects, one line each.
 ///
 /// Numbers of any size and precision are JSON numbers, infinities and NaN are null, timestamps are
-/// ISO 8601 (`2013-07-01T12:34:56`, an instant with a `Z`). A name that comes again gets a number,
+/// ISO 8601 (`2013-07-01T12:34:56`, an instant with a `Z` or its offset). A name that comes again gets a number,
 /// since an object has a name once.
 ///
 /// ```
@@ -151,10 +151,15 @@ pub fn push_json_value(kind: CellKind, text: &str, line: &mut String) {
         CellKind::Number if text.ends_with(['N', 'y']) => line.push_str("null"),
         CellKind::Bool | CellKind::Number => line.push_str(text),
         CellKind::Timestamp => {
-            let instant = text.strip_suffix("+00");
-            let (date, time) = instant.unwrap_or(text).split_once(' ').unwrap_or((text, ""));
-            let zone = if instant.is_some() { "Z" } else { "" };
-            push_string(&format!("{date}T{time}{zone}"), line);
+            let (date, clock) = text.split_once(' ').unwrap_or((text, ""));
+            let (time, offset) = clock.split_at(clock.find(['+', '-']).unwrap_or(clock.len()));
+            let offset = match offset {
+                "+00" => "Z",
+                other => other,
+            };
+            // ISO 8601 and its readers want the minutes of an offset.
+            let minutes = if offset.len() == 3 { ":00" } else { "" };
+            push_string(&format!("{date}T{time}{offset}{minutes}"), line);
         }
         CellKind::Text => push_string(text, line),
     }
@@ -226,12 +231,15 @@ mod tests {
         let text = written(vec![
             ("n\"", Arc::new(StringArray::from(vec!["é \"q\" \\ \n\t\u{1}"])) as _),
             ("t", Arc::new(time.clone()) as _),
-            ("z", Arc::new(time.with_timezone("UTC")) as _),
+            ("z", Arc::new(time.clone().with_timezone("UTC")) as _),
+            ("b", Arc::new(time.clone().with_timezone("Europe/Berlin")) as _),
+            ("k", Arc::new(time.with_timezone("-03:30")) as _),
         ])?;
         assert_eq!(
             text,
             "[\n{\"n\\\"\":\"é \\\"q\\\" \\\\ \\n\\t\\u0001\",\"t\":\"2013-07-01T12:34:56.5\",\
-             \"z\":\"2013-07-01T12:34:56.5Z\"}\n]\n"
+             \"z\":\"2013-07-01T12:34:56.5Z\",\"b\":\"2013-07-01T14:34:56.5+02:00\",\
+             \"k\":\"2013-07-01T09:04:56.5-03:30\"}\n]\n"
         );
         Ok(())
     }

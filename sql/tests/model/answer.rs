@@ -1,6 +1,7 @@
 //! What the engine answers, as values.
 
 use martlet::arrow::array::RecordBatch;
+use martlet::output::Cells;
 use martlet::{Connection, DataType, Error, Result, Value};
 
 /// The values of one row.
@@ -8,30 +9,33 @@ pub(crate) type Row = Vec<Value>;
 
 /// The rows of a query, in the order in which they came.
 pub(crate) struct Answer {
-    pub(crate) types: Vec<DataType>,
     pub(crate) rows: Vec<Row>,
+    pub(crate) batches: Vec<RecordBatch>,
 }
 
 impl Answer {
     /// The rows as the `.slt` files write them.
     pub(crate) fn shown(&self) -> Vec<String> {
-        let cell = |value: &Value, data_type: &DataType| match value {
-            Value::Null => "NULL".to_owned(),
-            value => match value.to_text(*data_type) {
-                text if text.is_empty() => "(empty)".to_owned(),
-                text => text,
-            },
-        };
-        let line = |row: &Row| {
-            let cells: Vec<String> = row
-                .iter()
-                .zip(&self.types)
-                .map(|(value, data_type)| cell(value, data_type))
-                .collect();
-            cells.join("\t")
-        };
-        self.rows.iter().map(line).collect()
+        self.batches.iter().flat_map(shown_rows).collect()
     }
+}
+
+fn shown_rows(batch: &RecordBatch) -> Vec<String> {
+    let cells = |column| Cells::new(column).expect("a result's type");
+    let columns: Vec<Cells<'_>> = batch.columns().iter().map(|column| cells(column)).collect();
+    let shown = |cells: &Cells<'_>, row| {
+        let mut text = String::new();
+        if cells.is_null(row) {
+            return "NULL".to_owned();
+        }
+        cells.write(row, &mut text);
+        if text.is_empty() { "(empty)".to_owned() } else { text }
+    };
+    let line = |row| {
+        let cells: Vec<String> = columns.iter().map(|cells| shown(cells, row)).collect();
+        cells.join("\t")
+    };
+    (0..batch.num_rows()).map(line).collect()
 }
 
 /// Runs a query.
@@ -43,7 +47,7 @@ pub(crate) fn ask(connection: &Connection, sql: &str) -> Result<Answer> {
         .iter()
         .map(|field| DataType::of_result(field.data_type()))
         .collect::<Result<_>>()?;
-    let mut rows = Vec::new();
+    let (mut rows, mut batches) = (Vec::new(), Vec::new());
     let schema = result.schema();
     for batch in result {
         let batch = batch?;
@@ -54,8 +58,9 @@ pub(crate) fn ask(connection: &Connection, sql: &str) -> Result<Answer> {
             }
         }
         rows.extend(rows_of(&batch, &types));
+        batches.push(batch);
     }
-    Ok(Answer { types, rows })
+    Ok(Answer { rows, batches })
 }
 
 /// A batch by rows.

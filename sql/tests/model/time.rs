@@ -117,6 +117,18 @@ pub(crate) fn call(
             let next = if month == 12 { first_of(year + 1, 1) } else { first_of(year, month + 1) };
             Ok(Value::Int(next - 1))
         }
+        F::AtTimeZone => {
+            let named = match &values[0] {
+                Value::Text(name) => Zone::parse(name),
+                _ => return None,
+            };
+            let zone = match named {
+                Ok(zone) => zone,
+                Err(error) => return Some(Err(error)),
+            };
+            let (from, to) = (Clock { data_type: types[1], zone }, Clock { data_type, zone });
+            to.ticks(from.local(whole(&values[1])))
+        }
         F::ToTimestamp => {
             let microseconds = (float(&values[0]) * 1e6).round_ties_even();
             if !microseconds.is_finite() || microseconds.abs() >= 9.2e18 {

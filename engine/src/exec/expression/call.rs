@@ -2,7 +2,7 @@
 
 use super::operand::Operand;
 use super::rows::Rows;
-use super::{arithmetic, choice, number, regex, temporal, text};
+use super::{arithmetic, cast, choice, number, regex, temporal, text};
 use crate::plan::{Expr, Function};
 use crate::types::{DataType, Error, Result};
 
@@ -33,6 +33,7 @@ pub(super) fn call(
         | Function::DateDiff(_)
         | Function::MakeDate
         | Function::LastDay
+        | Function::AtTimeZone
         | Function::ToTimestamp
         | Function::FromEpochMs
         | Function::FormatTime => of_time(&call, rows),
@@ -112,6 +113,7 @@ fn of_time(call: &Call<'_>, rows: &Rows<'_>) -> Result<Operand> {
         Function::DateDiff(part) => temporal::difference(*part, inputs, *first_type, context),
         Function::MakeDate => temporal::make_date(inputs),
         Function::LastDay => temporal::last_day(&inputs[0], *first_type, context),
+        Function::AtTimeZone => cast::at_time_zone(inputs, *data_type),
         Function::ToTimestamp => temporal::from_seconds(&inputs[0], *data_type),
         Function::FromEpochMs => temporal::from_milliseconds(&inputs[0], *data_type),
         Function::FormatTime => temporal::format(inputs, *first_type, context),

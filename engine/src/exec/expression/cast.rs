@@ -9,6 +9,8 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, PrimitiveArray, new_null_array};
 
 use super::operand::Operand;
+
+pub(super) use self::time::at_time_zone;
 use crate::context::Context;
 use crate::types::{DataType, Error, Result};
 

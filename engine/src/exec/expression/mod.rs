@@ -19,7 +19,6 @@ mod regex;
 mod rows;
 mod temporal;
 mod text;
-mod zone;
 
 pub use self::like::LikeMatcher;
 

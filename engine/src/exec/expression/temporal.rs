@@ -20,10 +20,9 @@ use chrono::DateTime;
 use chrono::format::{Item, StrftimeItems};
 
 use super::operand::{Operand, all_constant, build_texts, computed_len, zip_map};
-use super::zone::Zone;
 use crate::context::Context;
 use crate::types::calendar::{SECONDS_PER_DAY, civil_from_days, days_from_civil, days_in_month};
-use crate::types::{DataType, Error, Result, TimeUnit, cast};
+use crate::types::{DataType, Error, Result, TimeUnit, ZoneClock, cast};
 
 /// Days or units as 64-bit integers.
 pub(super) fn ticks(array: &dyn Array) -> Result<Int64Array> {
@@ -56,22 +55,38 @@ fn is_zoned(data_type: DataType) -> bool {
 
 /// Seconds and the units on top of them, on the clock that the calendar is read from.
 struct Clock {
-    zone: Zone,
+    zone: ZoneClock,
     data_type: DataType,
     per_second: i64,
 }
 
 impl Clock {
     fn new(data_type: DataType, context: &Context) -> Result<Clock> {
-        let zone = if is_zoned(data_type) { Zone::of(context)? } else { Zone::utc() };
+        let zone = if is_zoned(data_type) {
+            ZoneClock::named(&context.time_zone)?
+        } else {
+            ZoneClock::utc()
+        };
         Ok(Clock { zone, data_type, per_second: unit_of(data_type).per_second() })
     }
 
     /// Local seconds since 1970 (a date's at midnight, a time's since midnight), and the fraction in
     /// units.
     fn local(&self, ticks: i64) -> (i64, i64) {
+        let (seconds, offset, fraction) = self.parts(ticks);
+        (seconds.saturating_add(offset), fraction)
+    }
+
+    /// The same where 64 bits do not hold what the clock shows.
+    fn exact_local(&self, ticks: i64) -> (i128, i64) {
+        let (seconds, offset, fraction) = self.parts(ticks);
+        (i128::from(seconds) + i128::from(offset), fraction)
+    }
+
+    /// Seconds since 1970, those that the clock is before them, and the fraction in units.
+    fn parts(&self, ticks: i64) -> (i64, i64, i64) {
         if self.data_type == DataType::Date {
-            return (ticks * SECONDS_PER_DAY, 0);
+            return (ticks * SECONDS_PER_DAY, 0, 0);
         }
         // Dividing by a constant costs a tenth.
         let (seconds, fraction) = match self.per_second {
@@ -81,7 +96,7 @@ impl Clock {
             other => (ticks.div_euclid(other), ticks.rem_euclid(other)),
         };
         let offset = if self.zone.is_utc() { 0 } else { self.zone.offset_at(seconds) };
-        (seconds.saturating_add(i64::from(offset)), fraction)
+        (seconds, i64::from(offset), fraction)
     }
 
     /// The ticks of a local clock reading; `None` when 64 bits do not hold them.

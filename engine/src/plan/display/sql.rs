@@ -348,6 +348,7 @@ fn name(function: Function) -> String {
         Function::PadStart => "lpad".into(),
         Function::PadEnd => "rpad".into(),
         Function::FormatTime => "strftime".into(),
+        Function::AtTimeZone => "timezone".into(),
         Function::FromEpochMs => "epoch_ms".into(),
         other => other.to_string(),
     }

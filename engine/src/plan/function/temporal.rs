@@ -118,10 +118,23 @@ pub(super) fn resolve(function: Function, mut arguments: Vec<Expr>) -> Result<Ex
             let input = temporal_argument(function, arguments.remove(0), DataType::TIMESTAMP)?;
             Ok(call(function, vec![input], DataType::Date))
         }
+        Function::AtTimeZone => {
+            let input = temporal_argument(function, arguments.remove(1), DataType::TIMESTAMPTZ)?;
+            // As in PostgreSQL, a date is midnight of the session's zone.
+            let input = match input.data_type() {
+                DataType::Date => explicit_cast(input, DataType::TIMESTAMPTZ)?,
+                _ => input,
+            };
+            let data_type = match input.data_type() {
+                DataType::Timestamp { unit, zoned } => DataType::Timestamp { unit, zoned: !zoned },
+                other => other,
+            };
+            let zone = text_argument(function, arguments.remove(0))?;
+            Ok(call(function, vec![zone, input], data_type))
+        }
         Function::ToTimestamp => {
             let seconds = implicit_cast(arguments.remove(0), DataType::Float64)?;
-            let data_type = DataType::Timestamp { unit: TimeUnit::Microsecond, zoned: true };
-            Ok(call(function, vec![seconds], data_type))
+            Ok(call(function, vec![seconds], DataType::TIMESTAMPTZ))
         }
         Function::FromEpochMs => {
             let milliseconds = integer_argument(function, arguments.remove(0))?;

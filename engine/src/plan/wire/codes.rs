@@ -144,6 +144,7 @@ codes!(
         66 => Levenshtein,
         67 => Md5,
         68 => LastDay,
+        69 => AtTimeZone,
     },
     others: Function::Extract(_) | Function::DateTrunc(_) | Function::DateDiff(_)
 );

@@ -4,6 +4,8 @@
 //! MB. `chrono-tz`, which was used before, holds the same as tables of structures with pointers, 2 MB of
 //! a binary with their relocations, and ends in the year 2099. Must not know whose zone it is.
 
+mod clock;
+
 use std::sync::LazyLock;
 
 use jiff::Timestamp;
@@ -11,6 +13,8 @@ use jiff::tz::TimeZoneDatabase;
 
 use super::calendar::SECONDS_PER_DAY;
 use super::{Error, Result};
+
+pub use self::clock::ZoneClock;
 
 /// A time zone.
 #[derive(Clone, Debug)]
@@ -54,6 +58,24 @@ impl TimeZone {
             Error::invalid_text(format!("time zone \"{name}\" is not known"))
                 .with_hint("use a name of the tz database, such as Europe/Berlin")
         })
+    }
+
+    /// The names of the tz database.
+    pub fn names() -> impl Iterator<Item = String> {
+        DATABASE.available().map(|name| name.to_string())
+    }
+
+    /// The name of the tz database, `UTC`, or an offset such as `+05:30`: what Arrow has in its types.
+    pub fn name(&self) -> String {
+        match self {
+            TimeZone::Named(zone) => zone.0.iana_name().unwrap_or("UTC").to_owned(),
+            TimeZone::Fixed(0) => "UTC".to_owned(),
+            TimeZone::Fixed(seconds) => {
+                let (sign, minutes) =
+                    (if *seconds < 0 { '-' } else { '+' }, seconds.unsigned_abs() / 60);
+                format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+            }
+        }
     }
 
     /// The span that an instant is in, given in seconds since 1970.

@@ -221,12 +221,16 @@ impl Expressions<'_> {
         let depth = depth - 1;
         let a = self.moment(depth);
         let interval = INTERVALS[self.random.index(INTERVALS.len())];
-        match self.random.below(6) {
+        match self.random.below(7) {
             0 | 1 => format!("date_trunc('{}', {a})", PARTS[self.random.index(13)]),
             2 => format!("({a} + INTERVAL '{interval}')"),
             3 => format!("({a} - INTERVAL '{interval}')"),
             4 => {
                 format!("CAST({a} AS {})", self.random.pick(&["date", "timestamp", "timestamp(0)"]))
+            }
+            5 => {
+                let zone = self.random.pick(&["UTC", "Europe/Berlin", "America/New_York"]);
+                format!("({a} AT TIME ZONE '{zone}')")
             }
             _ => format!("greatest({a}, {})", self.moment(depth)),
         }

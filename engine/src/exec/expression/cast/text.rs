@@ -17,7 +17,6 @@ use arrow::datatypes::{
 
 use super::super::operand::TextBuilder;
 use super::super::temporal::ticks;
-use super::super::zone::Zone;
 use super::Target;
 use crate::context::Context;
 use crate::types::text::{
@@ -26,7 +25,7 @@ use crate::types::text::{
     write_date, write_decimal, write_float32, write_float64, write_interval, write_time,
     write_timestamp, write_uuid, write_zoned_timestamp,
 };
-use crate::types::{DataType, Error, Interval, Result, TimeUnit, match_integer_type};
+use crate::types::{DataType, Error, Interval, Result, TimeUnit, ZoneClock, match_integer_type};
 
 /// Writes one row's value.
 type Writer<'a> = Box<dyn Fn(usize, &mut String) + 'a>;
@@ -100,7 +99,7 @@ fn time_writer(array: &dyn Array, from: DataType, context: &Context) -> Result<W
             Box::new(move |row, out| write_timestamp(ticks.value(row), unit, out))
         }
         DataType::Timestamp { unit, zoned: true } => {
-            let zone = Zone::of(context)?;
+            let zone = ZoneClock::named(&context.time_zone)?;
             Box::new(move |row, out| {
                 let value = ticks.value(row);
                 let offset = zone.offset_at(value.div_euclid(unit.per_second()));
@@ -149,7 +148,7 @@ pub(super) fn from_text(
             read::<Decimal128Type>(texts, target, |text| parse_decimal(text, precision, scale))
         }
         to => {
-            let zone = Zone::of(context)?;
+            let zone = ZoneClock::named(&context.time_zone)?;
             macro_rules! integers {
                 ($arrow:ty) => {
                     read::<$arrow>(texts, target, |text| {
@@ -165,7 +164,7 @@ pub(super) fn from_text(
 }
 
 /// The number that stands for an integer, date, time or timestamp.
-fn parse_whole(text: &str, to: DataType, zone: &Zone) -> Result<i128> {
+fn parse_whole(text: &str, to: DataType, zone: &ZoneClock) -> Result<i128> {
     Ok(match to {
         DataType::Date => i128::from(parse_date(text)?),
         DataType::Time(unit) => i128::from(parse_time(text, unit)?),
@@ -176,12 +175,14 @@ fn parse_whole(text: &str, to: DataType, zone: &Zone) -> Result<i128> {
 
 /// A text without a zone is on the session's clock; a zone in a text that becomes a local timestamp
 /// is ignored, as PostgreSQL does.
-fn instant(text: &str, unit: TimeUnit, zoned: bool, session: &Zone) -> Result<i64> {
+fn instant(text: &str, unit: TimeUnit, zoned: bool, session: &ZoneClock) -> Result<i64> {
     let parsed = parse_timestamp(text)?;
     let offset = match (zoned, parsed.zone) {
         (false, _) => 0,
         (true, Some(ZoneName::Offset(seconds))) => seconds,
-        (true, Some(ZoneName::Named(name))) => Zone::named(name)?.offset_of_local(parsed.seconds),
+        (true, Some(ZoneName::Named(name))) => {
+            ZoneClock::named(name)?.offset_of_local(parsed.seconds)
+        }
         (true, None) => session.offset_of_local(parsed.seconds),
     };
     parsed

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, IntervalMonthDayNanoArray};
 use arrow::datatypes::{Int64Type, IntervalMonthDayNano, IntervalMonthDayNanoType};
 
+use super::super::operand::{Operand, computed_len};
 use super::super::temporal::{from_ticks, ticks};
-use super::super::zone::Zone;
 use super::{Target, out_of_range};
 use crate::context::Context;
 use crate::types::calendar::SECONDS_PER_DAY;
-use crate::types::{DataType, Error, Result, TimeUnit, Value};
+use crate::types::{DataType, Error, Result, TimeUnit, Value, ZoneClock};
 
 /// 2000-01-01 in seconds: PostgreSQL counts from there, and rounds towards or away from it.
 const POSTGRES_EPOCH_SECONDS: i64 = 946_684_800;
@@ -22,7 +22,7 @@ pub(super) fn cast(array: &dyn Array, target: Target, context: &Context) -> Resu
         (DataType::Time(unit), DataType::Interval) => return time_to_interval(array, unit),
         _ => {}
     }
-    let zone = Zone::of(context)?;
+    let zone = ZoneClock::named(&context.time_zone)?;
     let input = ticks(array)?;
     let convert = |value: i64| {
         converted(value, target.from, target.to, &zone)
@@ -36,7 +36,33 @@ pub(super) fn cast(array: &dyn Array, target: Target, context: &Context) -> Resu
     from_ticks(&output, target.to)
 }
 
-fn converted(value: i64, from: DataType, to: DataType, zone: &Zone) -> Option<i64> {
+/// `timezone(zone, a)`: an instant as the clocks of that zone show it, or the instant at which they
+/// show a timestamp. `to` tells which.
+pub(in super::super) fn at_time_zone(inputs: &[Operand], to: DataType) -> Result<Operand> {
+    let DataType::Timestamp { unit, zoned } = to else {
+        return Err(Error::internal(format!("a time zone does not give {to}")));
+    };
+    let from = DataType::Timestamp { unit, zoned: !zoned };
+    let ticks = inputs[1].with_array(Arc::new(ticks(inputs[1].array())?));
+    let (zones, ticks) = (inputs[0].texts(), ticks.numbers::<Int64Type>());
+    let mut last: Option<(&str, ZoneClock)> = None;
+    let mut convert = |row| -> Result<Option<i64>> {
+        let (Some(name), Some(value)) = (zones.get(row), ticks.get(row)) else {
+            return Ok(None);
+        };
+        if last.as_ref().is_none_or(|(known, _)| *known != name) {
+            last = Some((name, ZoneClock::named(name)?));
+        }
+        let zone = &last.as_ref().expect("it was just found").1;
+        let converted = converted(value, from, to, zone)
+            .ok_or_else(|| out_of_range(Value::Int(value.into()).to_text(from), to))?;
+        Ok(Some(converted))
+    };
+    let output: Int64Array = (0..computed_len(inputs)).map(&mut convert).collect::<Result<_>>()?;
+    Ok(Operand::computed(from_ticks(&output, to)?, inputs))
+}
+
+fn converted(value: i64, from: DataType, to: DataType, zone: &ZoneClock) -> Option<i64> {
     use DataType::{Date, Time, Timestamp};
     match (from, to) {
         (Date, Timestamp { unit, zoned }) => {
@@ -74,7 +100,7 @@ fn ticks_per_day(unit: TimeUnit) -> i64 {
 
 /// The session's clock at an instant, which may show more than 64 bits hold; a local timestamp as it
 /// is.
-fn local(value: i64, unit: TimeUnit, zoned: bool, zone: &Zone) -> i128 {
+fn local(value: i64, unit: TimeUnit, zoned: bool, zone: &ZoneClock) -> i128 {
     let offset = if zoned { zone.offset_at(value.div_euclid(unit.per_second())) } else { 0 };
     i128::from(value) + i128::from(offset) * i128::from(unit.per_second())
 }

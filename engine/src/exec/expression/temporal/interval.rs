@@ -40,12 +40,14 @@ pub(in super::super) fn add_interval(
 fn moved(value: i64, interval: IntervalMonthDayNano, sign: i64, clock: &Clock) -> Option<i64> {
     let mut value = value;
     if interval.months != 0 || interval.days != 0 {
-        let (seconds, fraction) = clock.local(value);
-        let day = seconds.div_euclid(SECONDS_PER_DAY);
+        // Beside the first instants the clock shows more than 64 bits hold.
+        let (seconds, fraction) = clock.exact_local(value);
+        let per_day = i128::from(SECONDS_PER_DAY);
+        let day = i64::try_from(seconds.div_euclid(per_day)).ok()?;
+        let second_of_day = i64::try_from(seconds.rem_euclid(per_day)).ok()?;
         let day = add_months(day, sign * i64::from(interval.months));
         let day = day.checked_add(sign * i64::from(interval.days))?;
-        let seconds =
-            day.checked_mul(SECONDS_PER_DAY)?.checked_add(seconds.rem_euclid(SECONDS_PER_DAY))?;
+        let seconds = day.checked_mul(SECONDS_PER_DAY)?.checked_add(second_of_day)?;
         value = clock.ticks(seconds, fraction)?;
     }
     let per_unit = 1_000_000_000 / clock.per_second;

@@ -7,7 +7,8 @@ use DatePart::{
     Millennium, Millisecond, Minute, Month, Quarter, Second, Week, Year,
 };
 use Function::{
-    Add, DateDiff, DateTrunc, Extract, FormatTime, FromEpochMs, MakeDate, Subtract, ToTimestamp,
+    Add, AtTimeZone, DateDiff, DateTrunc, Extract, FormatTime, FromEpochMs, MakeDate, Subtract,
+    ToTimestamp,
 };
 
 const ALL_PARTS: [DatePart; 18] = [
@@ -416,6 +417,25 @@ fn timestamps_come_from_numbers_and_go_to_text() {
     ours("strftime is DuckDB's", formatted(date("2013-07-01"), "%A, week %V"), "Monday, week 27");
     let unknown = formatted(date("2013-07-01"), "%Q!");
     assert!(evaluate_constant(&unknown, &Context::new()).is_err());
+}
+
+#[test]
+fn a_zone_shows_instants_and_reads_timestamps() {
+    let at = |zone: &str, input: Expr| call(AtTimeZone, [text(zone), input]);
+    let noon = || zoned("2013-07-01 12:00:00+00");
+    same("timestamptz AT TIME ZONE", at("Europe/Berlin", noon()), "2013-07-01 14:00:00");
+    same(
+        "timestamp AT TIME ZONE, in the hour that comes twice",
+        at("Europe/Berlin", timestamp("2013-10-27 02:30:00")),
+        "2013-10-27 01:30:00+00",
+    );
+    same("NULL AT TIME ZONE", at("Europe/Berlin", null(DataType::TIMESTAMP)), "NULL");
+    let offset = "an offset is east, as in the text of an instant; PostgreSQL's is west";
+    ours(offset, at("+05:30", noon()), "2013-07-01 17:30:00");
+    fails("AT TIME ZONE 'nowhere'", at("nowhere", noon()), "\"nowhere\" is not known");
+    let last = Value::Int(i64::MAX.into());
+    let last = Expr::literal(last, DataType::Timestamp { unit: TimeUnit::Second, zoned: true });
+    fails("the last instant AT TIME ZONE", at("Asia/Tokyo", last), "out of range");
 }
 
 #[test]

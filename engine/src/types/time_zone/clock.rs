@@ -1,44 +1,42 @@
-//! The session's time zone, asked for one value after the other.
+//! A time zone asked for one value after the other.
 
 use std::cell::Cell;
 
-use crate::context::Context;
+use super::{Span, TimeZone};
+use crate::types::Result;
 use crate::types::calendar::SECONDS_PER_DAY;
-use crate::types::{Result, Span, TimeZone};
 
 /// A time zone that remembers where the value before was: those of a column are near each other.
 #[derive(Clone, Debug)]
-pub(super) struct Zone {
+pub struct ZoneClock {
     zone: TimeZone,
     last: Cell<Span>,
 }
 
-impl Zone {
-    /// The session's.
-    pub(super) fn of(context: &Context) -> Result<Zone> {
-        Zone::named(&context.time_zone)
+impl ZoneClock {
+    /// The clock of the zone that [`TimeZone::named`] finds.
+    ///
+    /// # Errors
+    /// `InvalidText`.
+    pub fn named(name: &str) -> Result<ZoneClock> {
+        Ok(ZoneClock::new(TimeZone::named(name)?))
     }
 
-    /// The zone of that IANA name.
-    pub(super) fn named(name: &str) -> Result<Zone> {
-        Ok(Zone::new(TimeZone::named(name)?))
+    pub(crate) fn utc() -> ZoneClock {
+        ZoneClock::new(TimeZone::UTC)
     }
 
-    pub(super) fn utc() -> Zone {
-        Zone::new(TimeZone::UTC)
-    }
-
-    fn new(zone: TimeZone) -> Zone {
+    fn new(zone: TimeZone) -> ZoneClock {
         let last = Cell::new(zone.span_at(0));
-        Zone { zone, last }
+        ZoneClock { zone, last }
     }
 
-    pub(super) fn is_utc(&self) -> bool {
+    pub(crate) fn is_utc(&self) -> bool {
         matches!(self.zone, TimeZone::Fixed(0))
     }
 
     /// Seconds east of UTC at an instant, given in seconds since 1970.
-    pub(super) fn offset_at(&self, seconds: i64) -> i32 {
+    pub fn offset_at(&self, seconds: i64) -> i32 {
         let mut span = self.last.get();
         if !(span.start <= seconds && seconds < span.end) {
             span = self.zone.span_at(seconds);
@@ -48,7 +46,7 @@ impl Zone {
     }
 
     /// Seconds east of UTC when the local clock shows `seconds`; see [`TimeZone::offset_of_local`].
-    pub(super) fn offset_of_local(&self, seconds: i64) -> i32 {
+    pub(crate) fn offset_of_local(&self, seconds: i64) -> i32 {
         let span = self.last.get();
         let is_inside = seconds.saturating_sub(SECONDS_PER_DAY) >= span.start
             && seconds.saturating_add(SECONDS_PER_DAY) < span.end;
