@@ -62,23 +62,43 @@ pub struct EncodedPiece {
 /// When `values` are not `Utf8` or `Binary`. What is under a NULL is stored as the value it has
 /// there.
 pub fn encode(values: &dyn Array) -> Vec<EncodedPiece> {
-    let is_text = values.data_type() == &ArrowType::Utf8;
-    let (offsets, bytes): (&[i32], &[u8]) = if is_text {
-        let values = values.as_string::<i32>();
-        (values.value_offsets(), values.value_data())
-    } else {
-        let values = values.as_binary::<i32>();
-        (values.value_offsets(), values.value_data())
-    };
-    let mut encoder = Encoder { is_text, raw_left: 0 };
-    let mut pieces = Vec::new();
-    let mut start = 0;
-    while start + 1 < offsets.len() {
-        let end = piece_end(offsets, start);
-        pieces.push(encoder.piece(&offsets[start..=end], bytes));
-        start = end;
+    Encoder::default().encode(values, false)
+}
+
+/// Cuts values that come array by array into pieces, as if they came in one.
+#[derive(Debug, Default)]
+pub struct Encoder {
+    /// Pieces to store raw before LZ4 is tried again.
+    raw_left: usize,
+}
+
+impl Encoder {
+    /// The pieces of `values`. If more values follow, the last piece is left out: its values come
+    /// again, in front of those.
+    ///
+    /// # Panics
+    /// As [`encode`].
+    pub fn encode(&mut self, values: &dyn Array, more_follow: bool) -> Vec<EncodedPiece> {
+        let is_text = values.data_type() == &ArrowType::Utf8;
+        let (offsets, bytes): (&[i32], &[u8]) = if is_text {
+            let values = values.as_string::<i32>();
+            (values.value_offsets(), values.value_data())
+        } else {
+            let values = values.as_binary::<i32>();
+            (values.value_offsets(), values.value_data())
+        };
+        let mut pieces = Vec::new();
+        let mut start = 0;
+        while start + 1 < offsets.len() {
+            let end = piece_end(offsets, start);
+            if more_follow && end + 1 == offsets.len() {
+                break;
+            }
+            pieces.push(self.piece(&offsets[start..=end], bytes, is_text));
+            start = end;
+        }
+        pieces
     }
-    pieces
 }
 
 fn offset_at(offset: i32) -> usize {
@@ -93,26 +113,20 @@ fn piece_end(offsets: &[i32], start: usize) -> usize {
     start + ends.partition_point(|end| offset_at(*end) <= limit).max(1)
 }
 
-struct Encoder {
-    is_text: bool,
-    /// Pieces to store raw before LZ4 is tried again.
-    raw_left: usize,
-}
-
 impl Encoder {
-    fn piece(&mut self, offsets: &[i32], bytes: &[u8]) -> EncodedPiece {
+    fn piece(&mut self, offsets: &[i32], bytes: &[u8], is_text: bool) -> EncodedPiece {
         let first = offset_at(offsets[0]);
         let raw = &bytes[first..offset_at(offsets[offsets.len() - 1])];
         let lengths: Vec<u32> = offsets.windows(2).map(|pair| pair[1].abs_diff(pair[0])).collect();
         let compressed = self.compress(raw);
         let is_ascii = raw.is_ascii();
-        let has_code_points = self.is_text && !is_ascii;
+        let has_code_points = is_text && !is_ascii;
         let stored = compressed.as_deref().unwrap_or(raw);
 
         let mut flags = if compressed.is_some() { LZ4 } else { 0 };
         flags |= if is_ascii { ASCII } else { 0 };
         flags |= if has_code_points { CODE_POINTS } else { 0 };
-        flags |= if self.is_text { TEXT } else { 0 };
+        flags |= if is_text { TEXT } else { 0 };
         let mut out = Vec::with_capacity(stored.len() + lengths.len() + 128);
         out.extend_from_slice(&[flags, 0, 0, 0]);
         for len in [lengths.len(), raw.len(), stored.len()] {

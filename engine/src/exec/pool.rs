@@ -8,6 +8,7 @@ use std::fmt;
 use std::hint::black_box;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use parking::Slots;
@@ -27,6 +28,9 @@ fn keep_freed_memory() {
     drop(black_box(Vec::<u8>::with_capacity(BLOCK_BYTES)));
 }
 
+/// Whether freed memory is kept: not before the first query, since a load in a new process needs less.
+static FREED_MEMORY: Once = Once::new();
+
 /// The threads on which queries run. One per database; many queries may share it.
 pub struct WorkerPool {
     threads: rayon::ThreadPool,
@@ -44,7 +48,6 @@ impl WorkerPool {
     /// # Errors
     /// `Io` when the operating system gives no thread.
     pub fn new(worker_count: usize) -> Result<WorkerPool> {
-        keep_freed_memory();
         let threads = rayon::ThreadPoolBuilder::new()
             .num_threads(worker_count.max(1))
             .thread_name(|index| format!("martlet-{index}"))
@@ -71,6 +74,7 @@ impl WorkerPool {
         if count == 1 {
             return Ok(vec![guarded(|| work(0))?]);
         }
+        FREED_MEMORY.call_once(keep_freed_memory);
         let slots = Slots::new(count);
         self.threads.scope(|scope| {
             for index in 0..count {

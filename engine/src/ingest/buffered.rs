@@ -127,6 +127,11 @@ impl ColumnSource for BufferedRows {
         Some(self.row_count)
     }
 
+    fn column_bytes(&self, index: usize) -> u64 {
+        let spooled = self.columns[index].spooled.iter().map(|place| place.len);
+        u64::try_from(spooled.sum::<usize>()).unwrap_or(u64::MAX)
+    }
+
     fn column(&self, index: usize, _batch_len: usize) -> Result<ColumnArrays<'_>> {
         let column = &self.columns[index];
         let spooled = column.spooled.iter().flat_map(|place| {

@@ -11,7 +11,7 @@ use super::{ColumnArrays, LoadOptions};
 use crate::catalog::NewField;
 use crate::context::Context;
 use crate::storage::EncodedChunk;
-use crate::storage::dictionary::{Dictionary, Grown, Growth};
+use crate::storage::dictionary::{Dictionary, Grown, Growth, TextRoom};
 use crate::types::Result;
 
 /// What the columns of one load have in common.
@@ -58,6 +58,7 @@ impl ColumnLoad<'_> {
             context: self.context,
             check: self.check,
             local_bytes_max: LOCAL_BYTES_MAX,
+            room: TextRoom::default(),
             memory: self.context.memory.reservation("loading a column"),
         };
         let mut queue = ArrayQueue::new(arrays, field);

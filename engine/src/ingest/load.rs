@@ -4,8 +4,10 @@
 //! not grow with the columns, and with the rows by the dictionaries alone. Must not know how
 //! transactions become durable.
 
+use std::cmp::Reverse;
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
@@ -174,26 +176,33 @@ struct Load<'a> {
 }
 
 impl Load<'_> {
-    /// Loads all columns, texts first: they take longest, and the workers should end together.
+    /// Loads all columns. Half of the workers begin with what is large, texts before all, and the
+    /// others with what is small: so not all of them hold much at a time, and where they meet the
+    /// columns are of neither kind, and the workers end together.
     fn run(&self) -> Result<()> {
         let mut order: Vec<usize> = (0..self.fields.len()).collect();
-        order.sort_by_key(|column| !is_text(self.fields[*column].data_type));
+        order.sort_by_cached_key(|column| {
+            let is_text = is_text(self.fields[*column].data_type);
+            Reverse((is_text, self.source.column_bytes(*column)))
+        });
         let rows: usize = self.lens.iter().sum();
         self.context.progress.expect(wide(rows).saturating_mul(wide(order.len())));
         self.context.progress.set_units_per_row(wide(order.len()));
-        let queue = WorkQueue { order, next: AtomicUsize::new(0), failure: Failure::default() };
-        let worker_count = self.context.worker_count.clamp(1, queue.order.len());
+        let worker_count = self.context.worker_count.clamp(1, order.len());
+        let queue = WorkQueue { waiting: Mutex::new(order.into()), failure: Failure::default() };
         thread::scope(|scope| {
-            for _ in 1..worker_count {
-                scope.spawn(|| self.work(&queue));
+            for worker in 1..worker_count {
+                let end = if worker % 2 == 0 { End::Large } else { End::Small };
+                let queue = &queue;
+                scope.spawn(move || self.work(queue, end));
             }
-            self.work(&queue);
+            self.work(&queue, End::Large);
         });
         queue.failure.into_result()
     }
 
-    fn work(&self, queue: &WorkQueue) {
-        while let Some(column) = queue.next() {
+    fn work(&self, queue: &WorkQueue, end: End) {
+        while let Some(column) = queue.next(end) {
             // A panic of one column ends the load, not the process.
             let loaded = catch_unwind(AssertUnwindSafe(|| self.load_column(column, queue)));
             match loaded {
@@ -251,17 +260,27 @@ fn is_text(data_type: DataType) -> bool {
     matches!(data_type, DataType::Utf8 | DataType::Binary)
 }
 
-/// Columns to be loaded, and the first error.
+/// Columns to be loaded, the largest first, and the first error.
 struct WorkQueue {
-    order: Vec<usize>,
-    next: AtomicUsize,
+    waiting: Mutex<VecDeque<usize>>,
     failure: Failure,
 }
 
+/// Which of the waiting columns a worker takes.
+#[derive(Clone, Copy)]
+enum End {
+    Large,
+    Small,
+}
+
 impl WorkQueue {
-    fn next(&self) -> Option<usize> {
+    fn next(&self, end: End) -> Option<usize> {
         self.failure.check().ok()?;
-        self.order.get(self.next.fetch_add(1, Ordering::Relaxed)).copied()
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        match end {
+            End::Large => waiting.pop_front(),
+            End::Small => waiting.pop_back(),
+        }
     }
 }
 

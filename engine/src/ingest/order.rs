@@ -75,6 +75,10 @@ impl ColumnSource for Ordered<'_> {
         u64::try_from(self.rows.len()).ok()
     }
 
+    fn column_bytes(&self, index: usize) -> u64 {
+        self.source.column_bytes(index)
+    }
+
     fn column(&self, index: usize, batch_len: usize) -> Result<ColumnArrays<'_>> {
         let field = &self.source.fields()[index];
         let mut memory = self.context.memory.reservation("ordering a column");

@@ -18,6 +18,13 @@ pub trait ColumnSource: Sync {
     /// How many rows there are, where that is known before they are read.
     fn row_count(&self) -> Option<u64>;
 
+    /// About how many bytes the column at `index` takes in the source, which says what to begin with;
+    /// 0 where that is not known.
+    fn column_bytes(&self, index: usize) -> u64 {
+        let _ = index;
+        0
+    }
+
     /// The values of the column at `index`: arrays of `fields()[index].data_type.to_arrow()` with 1
     /// to `batch_len` rows. All columns have the same number of rows in total, but their arrays may
     /// end in different places: an array is short where a row group ends or its values are long.

@@ -20,7 +20,7 @@ use crate::types::{Error, Result};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place {
     offset: u64,
-    len: usize,
+    pub(super) len: usize,
 }
 
 /// A temporary file. Cloning shares it.

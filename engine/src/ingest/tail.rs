@@ -146,6 +146,10 @@ impl ColumnSource for Extended<'_> {
         self.source.row_count()?.checked_add(tail)
     }
 
+    fn column_bytes(&self, index: usize) -> u64 {
+        self.source.column_bytes(index)
+    }
+
     fn column(&self, index: usize, batch_len: usize) -> Result<ColumnArrays<'_>> {
         let new = self.source.column(index, batch_len)?;
         Ok(Box::new(self.tail.arrays(&self.fields[index]).chain(new)))

@@ -290,10 +290,13 @@ pub(crate) fn write_chunk(
         };
         let mut bytes = head.to_bytes()?;
         assert_eq!(bytes.len(), head_len, "the head's length does not depend on offsets");
+        let in_memory = |len: u64| {
+            usize::try_from(len)
+                .map_err(|_| Error::unsupported("a chunk larger than the address space"))
+        };
+        bytes.reserve_exact(in_memory(end)? - head_len);
         for ((page, _), page_offset) in chunk.pages.iter().zip(&offsets) {
-            let start = usize::try_from(*page_offset)
-                .map_err(|_| Error::unsupported("a chunk larger than the address space"))?;
-            bytes.resize(start, 0);
+            bytes.resize(in_memory(*page_offset)?, 0);
             bytes.extend_from_slice(&page.bytes);
         }
         Ok(Section { bytes, checksummed_len: head_len })

@@ -144,6 +144,10 @@ impl ColumnSource for ByName {
         Some(self.files.row_count())
     }
 
+    fn column_bytes(&self, index: usize) -> u64 {
+        self.columns[index].map_or(0, |column| self.files.column_bytes(column))
+    }
+
     fn column(&self, index: usize, batch_len: usize) -> Result<ColumnArrays<'_>> {
         match self.columns[index] {
             Some(column) => ColumnSource::column(&self.files, column, batch_len),

@@ -309,6 +309,10 @@ impl ColumnSource for ParquetImport {
         Some(self.files.row_count())
     }
 
+    fn column_bytes(&self, index: usize) -> u64 {
+        self.files.0.column_bytes(self.columns[index])
+    }
+
     fn column(&self, index: usize, batch_len: usize) -> Result<ColumnArrays<'_>> {
         self.files.column_arrays(self.columns[index], batch_len)
     }
@@ -321,6 +325,10 @@ impl ColumnSource for ParquetFiles {
 
     fn row_count(&self) -> Option<u64> {
         Some(ParquetFiles::row_count(self))
+    }
+
+    fn column_bytes(&self, index: usize) -> u64 {
+        self.0.column_bytes(index)
     }
 
     fn column(&self, index: usize, batch_len: usize) -> Result<ColumnArrays<'_>> {

@@ -114,12 +114,23 @@ impl Table {
     }
 
     fn value_bytes(&self, row_group: usize, column: usize) -> u64 {
+        let row_count = self.row_groups[row_group].row_count.max(1);
+        self.chunk_bytes(row_group, column) / row_count + 16
+    }
+
+    /// Bytes of a column, encoded and not compressed, by what the footers say.
+    pub(super) fn column_bytes(&self, column: usize) -> u64 {
+        let chunks = (0..self.row_groups.len()).map(|group| self.chunk_bytes(group, column));
+        chunks.fold(0, u64::saturating_add)
+    }
+
+    fn chunk_bytes(&self, row_group: usize, column: usize) -> u64 {
         let place = &self.row_groups[row_group];
-        let Ok(Some(leaf)) = self.leaf(place.file, column) else { return 16 };
+        let Ok(Some(leaf)) = self.leaf(place.file, column) else { return 0 };
         let group = self.files[place.file].metadata.row_group(place.index);
-        let stored =
+        let bytes =
             group.columns().get(leaf.index).map_or(0, ColumnChunkMetaData::uncompressed_size);
-        u64::try_from(stored).unwrap_or(0) / place.row_count.max(1) + 16
+        u64::try_from(bytes).unwrap_or(0)
     }
 
     fn file_column(&self, file: usize, column: usize) -> Option<&FileColumn> {

@@ -10,9 +10,10 @@ use crate::storage::format::{
 use crate::types::{Error, Result};
 
 /// Sections shorter than this are gathered and written together.
-const GATHERED_LEN_MAX: u64 = 256 << 10;
-/// How many gathered bytes make a write.
-const BUFFER_LEN: usize = 1 << 20;
+const GATHERED_LEN_MAX: u64 = 32 << 10;
+/// How many gathered bytes make a write. A load writes the files of all its row groups at a time, and
+/// each has such a buffer.
+const BUFFER_LEN: usize = 64 << 10;
 
 /// A file being written; the header comes last, so that an unfinished file is no container.
 #[derive(Debug)]

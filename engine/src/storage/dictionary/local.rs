@@ -33,6 +33,13 @@ pub struct LocalBuilder {
     null_count: usize,
 }
 
+/// How many texts of how many bytes together.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TextRoom {
+    count: usize,
+    bytes: usize,
+}
+
 #[derive(Debug)]
 enum Table {
     Bytes(BytesTable),
@@ -53,6 +60,30 @@ impl LocalBuilder {
             KeyKind::Wide => Table::Wide(FixedTable::default()),
         };
         LocalBuilder { data_type, table, codes: Vec::with_capacity(row_count), null_count: 0 }
+    }
+
+    /// The same with room for so many texts of so many bytes together: what grows by doubling leaves
+    /// behind as much as it takes.
+    #[must_use]
+    pub fn with_room(mut self, texts: TextRoom) -> LocalBuilder {
+        if let Table::Bytes(table) = &mut self.table {
+            table.table.reserve(texts.count, |entry| spread(entry.hash));
+            table.ends.reserve(texts.count);
+            table.bytes.reserve(texts.bytes);
+        }
+        self
+    }
+
+    /// The room that another row group like this one takes, and an eighth more.
+    pub fn room_taken(&self) -> TextRoom {
+        let with_eighth = |len: usize| len + len / 8;
+        match &self.table {
+            Table::Bytes(table) => TextRoom {
+                count: with_eighth(table.ends.len()),
+                bytes: with_eighth(table.bytes.len()),
+            },
+            _ => TextRoom::default(),
+        }
     }
 
     /// Adds rows: an array of the Arrow type of the builder's type, or a dictionary of such values
@@ -103,7 +134,7 @@ impl LocalBuilder {
     /// Bytes held in memory.
     pub fn memory_bytes(&self) -> usize {
         let values = match &self.table {
-            Table::Bytes(table) => table.bytes.capacity() + 20 * table.ends.capacity(),
+            Table::Bytes(table) => table.bytes.len() + 20 * table.ends.len(),
             Table::Narrow(table) => 32 * table.keys.capacity(),
             Table::Wide(table) => 64 * table.keys.capacity(),
         };

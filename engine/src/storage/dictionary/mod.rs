@@ -29,7 +29,7 @@ mod tests;
 
 pub use self::growth::{Change, Grown, Growth, MergePolicy};
 pub use self::key::{FixedKey, Key, KeyKind, Probe, bytes_array};
-pub use self::local::{Local, LocalBuilder};
+pub use self::local::{Local, LocalBuilder, TextRoom};
 pub use self::map::CodeMap;
 pub use self::merge::{RunCursor, SortedCursor, ValuesCursor, merge};
 pub use self::run::{Chunk, Run, RunSearch};

@@ -28,9 +28,8 @@ pub(super) const PREFIX_CUT: u16 = 1;
 pub(super) const SECTIONS_BEFORE_CHUNKS: usize = 2;
 /// Values of fixed width in a chunk.
 pub(super) const CHUNK_LEN: usize = 16_384;
-/// Bytes of text gathered before they are cut into pieces: many pieces, so that the short last one
-/// of each batch does not count.
-const PENDING_BYTES: usize = 4 << 20;
+/// Bytes of text gathered before they are cut into pieces.
+const PENDING_BYTES: usize = 512 << 10;
 
 /// Collects the values of one run.
 #[derive(Debug)]
@@ -38,6 +37,7 @@ pub struct RunWriter<'a> {
     data_type: DataType,
     spool: Option<SpoolBeyond<'a>>,
     pending: SortedValues,
+    pieces: pieces::Encoder,
     directory: Vec<DirectoryEntry>,
     chunks: Vec<Section>,
     /// Bytes of those sections that are in memory.
@@ -63,6 +63,7 @@ impl<'a> RunWriter<'a> {
             data_type,
             spool,
             pending: no_values(data_type),
+            pieces: pieces::Encoder::default(),
             directory: Vec::new(),
             chunks: Vec::new(),
             section_bytes: 0,
@@ -101,7 +102,7 @@ impl<'a> RunWriter<'a> {
         };
         self.value_count += 1;
         if full {
-            self.flush()?;
+            self.flush(true)?;
         }
         Ok(position)
     }
@@ -136,7 +137,7 @@ impl<'a> RunWriter<'a> {
     /// When there are insertion ranks, but not one per value.
     pub fn finish(mut self, insertion_ranks: &[u32]) -> Result<EncodedRun> {
         assert!(insertion_ranks.is_empty() || insertion_ranks.len() == self.value_count);
-        self.flush()?;
+        self.flush(false)?;
         let value_count = code(self.value_count);
         let directory = self.directory_bytes(value_count)?;
         let mut ranks = Vec::new();
@@ -187,7 +188,7 @@ impl<'a> RunWriter<'a> {
         Ok(bytes)
     }
 
-    fn flush(&mut self) -> Result<()> {
+    fn flush(&mut self, more_follow: bool) -> Result<()> {
         let pending = std::mem::replace(&mut self.pending, no_values(self.data_type));
         if pending.is_empty() {
             return Ok(());
@@ -195,7 +196,9 @@ impl<'a> RunWriter<'a> {
         let first = self.value_count - pending.len();
         let narrow = matches!(pending, SortedValues::Narrow(_));
         match pending {
-            SortedValues::Bytes { bytes, ends } => self.write_pieces(bytes, &ends, first),
+            SortedValues::Bytes { bytes, ends } => {
+                self.write_pieces(bytes, &ends, first, more_follow)
+            }
             pending => {
                 let array = pending.to_array(0..pending.len(), self.data_type)?;
                 let page = encoding::encode(&array, self.data_type)?;
@@ -214,12 +217,19 @@ impl<'a> RunWriter<'a> {
         }
     }
 
-    fn write_pieces(&mut self, bytes: Vec<u8>, ends: &[usize], first: usize) -> Result<()> {
+    /// Writes the pieces of texts; those of a piece that is not full wait for the next ones.
+    fn write_pieces(
+        &mut self,
+        bytes: Vec<u8>,
+        ends: &[usize],
+        first: usize,
+        more_follow: bool,
+    ) -> Result<()> {
         let array = bytes_array(bytes, ends, self.data_type)?;
         let data = array.to_data();
         let bytes = data.buffers()[1].as_slice();
         let mut start = 0;
-        for piece in pieces::encode(&array) {
+        for piece in self.pieces.encode(&array, more_follow) {
             let value = slice_of(bytes, ends, start);
             self.directory.push(DirectoryEntry {
                 first: code(first + start),
@@ -230,6 +240,13 @@ impl<'a> RunWriter<'a> {
             start += index(piece.value_count);
             let section = self.section(piece.bytes)?;
             self.chunks.push(section);
+        }
+        if start < ends.len() {
+            let written = if start == 0 { 0 } else { ends[start - 1] };
+            self.pending = SortedValues::Bytes {
+                bytes: bytes[written..].to_vec(),
+                ends: ends[start..].iter().map(|end| end - written).collect(),
+            };
         }
         Ok(())
     }
