@@ -155,14 +155,18 @@ impl OpenFiles {
     /// What a query needs to know of them.
     pub(crate) fn described(&self, names: &FileNames) -> Files {
         let name = names.patterns.first().map_or("", String::as_str);
-        let source = match self {
+        Files { source: self.source(), table: Arc::new(FileTable::new(name, self.clone())) }
+    }
+
+    /// They as what a scan reads.
+    pub(crate) fn source(&self) -> Source {
+        match self {
             OpenFiles::Parquet { files, binary_as_string } => Source::Parquet {
                 paths: files.paths().map(str::to_owned).collect(),
                 binary_as_string: *binary_as_string,
             },
             OpenFiles::Rows(set) => Source::Files(Arc::clone(set)),
-        };
-        Files { source, table: Arc::new(FileTable::new(name, self.clone())) }
+        }
     }
 
     /// Their columns.

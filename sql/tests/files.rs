@@ -610,6 +610,41 @@ fn comments_go_with_the_columns_into_files_and_back() -> TestResult {
 }
 
 #[test]
+fn a_table_casts_the_values_of_files_as_a_query_does() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let connection = connection();
+    connection.execute(
+        "CREATE TABLE source AS SELECT * FROM (VALUES
+            (CAST(2.5 AS double), CAST(1.9 AS decimal(9, 1)), CAST('1969-12-31 23:59:59.9999995' AS timestamp(9))),
+            (-3.5, -0.5, '2026-01-02 03:04:05.000000501'), (0.9, 1000000.0, NULL)) t(f, d, t)",
+    )?;
+    for name in ["x.parquet", "x.arrow"] {
+        let path = shown(&folder.path().join(name));
+        connection.execute(&format!("COPY source TO '{path}'"))?;
+        let define = "CREATE OR REPLACE TABLE target (t timestamp, d integer, f integer)";
+        for load in [
+            format!("INSERT INTO target SELECT t, d, f FROM '{path}'"),
+            format!("INSERT INTO target FROM '{path}'"),
+            format!("COPY target FROM '{path}'"),
+        ] {
+            connection.execute(&format!("{define}; {load}"))?;
+            assert_eq!(
+                rows(&connection, "FROM target")?,
+                "t,d,f\n1969-12-31 23:59:59.999999,2,2\n2026-01-02 03:04:05.000001,-1,-4\n,1000000,1\n",
+                "{load}"
+            );
+        }
+        connection.execute("CREATE OR REPLACE TABLE narrow (d decimal(3, 2))")?;
+        let error = connection.execute(&format!("INSERT INTO narrow SELECT d FROM '{path}'"));
+        let message = error.unwrap_err().message().to_owned();
+        connection.execute(&format!("COPY (SELECT d FROM source) TO '{path}'"))?;
+        let error = connection.execute(&format!("INSERT INTO narrow FROM '{path}'")).unwrap_err();
+        assert_eq!(error.message(), message, "{name}");
+    }
+    Ok(())
+}
+
+#[test]
 fn folders_may_be_many() -> TestResult {
     let folder = tempfile::tempdir()?;
     let mut text = String::from("k,i\n");

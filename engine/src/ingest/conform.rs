@@ -8,12 +8,13 @@ use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType as ArrowType, Float32Type, Float64Type};
 
 use crate::catalog::NewField;
-use crate::types::{DataType, Error, Result, canonical_float, cast, cast_all};
+use crate::types::{DataType, Error, Result, Value, canonical_float, cast, cast_all};
 
 /// `array` as a column of `field`: of its Arrow type, or (text and blobs only) a dictionary of such
 /// values with `Int32` keys.
 ///
-/// Numbers become other numbers and times other times if every value fits; nothing else is cast.
+/// Numbers become other numbers and times other times if every value fits: only floats may be the
+/// nearest ones. Nothing else is cast.
 ///
 /// # Errors
 /// `Type` when the types do not fit, `OutOfRange` when a value does not, `Invalid` for a NULL in a
@@ -60,8 +61,40 @@ fn of_type(array: &ArrayRef, field: &NewField) -> Result<ArrayRef> {
         ))
         .with_hint("cast the values first"));
     }
-    cast_all(array, &wanted).map_err(|error| {
+    let fitting = cast_all(array, &wanted).and_then(|cast| {
+        if logical != DataType::Null && logical != field.data_type {
+            check_kept(array, &cast, logical)?;
+        }
+        Ok(cast)
+    });
+    fitting.map_err(|error| {
         error.context(format!("column \"{}\" of type {}", field.name, field.data_type))
+    })
+}
+
+/// That `kept`, cast from values of the type `from`, lost nothing but digits that floats do not have:
+/// going back gives the same.
+fn check_kept(array: &ArrayRef, kept: &ArrayRef, from: DataType) -> Result<()> {
+    let values = cast(array, &from.to_arrow())?;
+    let to_float = matches!(kept.data_type(), ArrowType::Float32 | ArrowType::Float64);
+    let lost = if to_float {
+        let doubles = |array: &ArrayRef| cast(array, &ArrowType::Float64);
+        let (before, after) = (doubles(&values)?, doubles(kept)?);
+        let pairs =
+            before.as_primitive::<Float64Type>().iter().zip(after.as_primitive::<Float64Type>());
+        let is_finite = |value: Option<f64>| value.is_none_or(f64::is_finite);
+        pairs.into_iter().position(|(before, after)| is_finite(before) && !is_finite(after))
+    } else {
+        let back = cast(kept, &from.to_arrow())?;
+        let differs = |row: &usize| {
+            let value = |array: &ArrayRef| Value::from_array(array, from, *row);
+            value(&values) != value(&back)
+        };
+        if *values == *back { None } else { (0..values.len()).find(differs) }
+    };
+    lost.map_or(Ok(()), |row| {
+        let shown = Value::from_array(&values, from, row).to_text(from);
+        Err(Error::out_of_range(format!("{shown} does not fit")))
     })
 }
 
@@ -96,8 +129,10 @@ fn canonical_floats_32(array: ArrayRef) -> ArrayRef {
 #[cfg(test)]
 mod tests {
     use arrow::array::{
-        Float64Array, Int64Array, LargeStringArray, NullArray, StringArray, UInt8Array,
+        Decimal128Array, Float64Array, Int64Array, LargeStringArray, NullArray, StringArray,
+        TimestampNanosecondArray, UInt8Array,
     };
+    use arrow::datatypes::Int32Type;
 
     use super::*;
     use crate::types::ErrorKind;
@@ -132,6 +167,30 @@ mod tests {
         assert_eq!(kind_of(number, DataType::UInt8, true), ErrorKind::OutOfRange);
         let null: ArrayRef = Arc::new(Int64Array::from(vec![None]));
         assert_eq!(kind_of(null, DataType::Int64, false), ErrorKind::Invalid);
+    }
+
+    #[test]
+    fn only_floats_may_be_the_nearest() -> Result<()> {
+        let doubles = |values: Vec<f64>| Arc::new(Float64Array::from(values)) as ArrayRef;
+        let refused = |array: ArrayRef, data_type| {
+            let error = conform(&array, &field(data_type, true)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::OutOfRange, "{error}");
+            error.message().to_owned()
+        };
+        assert!(refused(doubles(vec![1.0, 2.5]), DataType::Int32).contains("2.5 does not fit"));
+        assert!(refused(doubles(vec![1e300]), DataType::Float32).contains("does not fit"));
+        let precise = TimestampNanosecondArray::from(vec![1_500]);
+        refused(Arc::new(precise), DataType::TIMESTAMP);
+        let cents = Decimal128Array::from(vec![190]).with_precision_and_scale(9, 2)?;
+        refused(Arc::new(cents), DataType::Int64);
+        let kept = conform(&doubles(vec![2.0, -0.0]), &field(DataType::Int32, true))?;
+        assert_eq!(kept.as_primitive::<Int32Type>().values(), &[2, 0]);
+        let nearest = conform(&doubles(vec![0.1]), &field(DataType::Float32, true))?;
+        assert_eq!(nearest.as_primitive::<Float32Type>().values(), &[0.1]);
+        let whole: ArrayRef = Arc::new(Int64Array::from(vec![9_007_199_254_740_993]));
+        let nearest = conform(&whole, &field(DataType::Float64, true))?;
+        assert_eq!(nearest.as_primitive::<Float64Type>().values(), &[9_007_199_254_740_992.0]);
+        Ok(())
     }
 
     #[test]

@@ -98,25 +98,27 @@ impl Runner<'_> {
         let fields: Vec<NewField> =
             (0..table.field_count()).map(|position| new_field(table.field(position))).collect();
         let catalog = self.catalog_for_load(transaction, table.name());
-        let files = match catalog.open(&file_names(named)?)? {
-            OpenFiles::Parquet { files, .. } => files,
+        let open = catalog.open(&file_names(named)?)?;
+        let files = match &open {
+            OpenFiles::Parquet { files, .. } => files.clone(),
             OpenFiles::Rows(set) => {
                 // What Parquet calls a column is its name, however the files are read.
                 let is_parquet = |file: &ForeignFile| matches!(file.layout, Layout::Parquet { .. });
                 let named = set.files.iter().any(is_parquet);
                 let matching = if named { Matching::ByName } else { matching };
-                let targets = match_columns(&set, &fields, targets, matching)?;
-                let set = self.read_as_table(&set, &fields, &targets)?;
+                let targets = match_columns(set, &fields, targets, matching)?;
+                let set = self.read_as_table(set, &fields, &targets)?;
                 let plan = whole_scan(&OpenFiles::Rows(Arc::new(set)))?;
-                let wanted: Vec<Field> =
-                    targets.iter().map(|target| table.field(*target)).collect();
-                let plan = spread(assigned(plan, &wanted, &|_, _| None)?, table, &targets);
-                let row_count = self.load_plan(transaction, table, plan)?;
+                let row_count = self.load_cast(transaction, table, plan, &targets)?;
                 self.load_rejects(transaction, &catalog)?;
                 return Ok(row_count);
             }
         };
         let source = ByName::new(files, fields, targets)?;
+        // Whole columns are loaded where no value has to be cast.
+        if let Some(targets) = source.cast_targets() {
+            return self.load_cast(transaction, table, whole_scan(&open)?, &targets);
+        }
         let options = LoadOptions::default();
         let source: &dyn ColumnSource = &source;
         Ok(load(transaction, table.id(), source, &options, &self.context)?.row_count)
@@ -153,12 +155,16 @@ impl Runner<'_> {
         Ok(set)
     }
 
-    fn load_plan(
+    /// Loads the rows of a plan whose columns go to the fields at `targets`.
+    fn load_cast(
         &self,
         transaction: &Transaction,
         table: &Arc<TableSnapshot>,
         plan: LogicalPlan,
+        targets: &[usize],
     ) -> Result<u64> {
+        let wanted: Vec<Field> = targets.iter().map(|target| table.field(*target)).collect();
+        let plan = spread(assigned(plan, &wanted, &|_, _| None)?, table, targets);
         let plan = self.optimized(plan);
         let mut appender =
             Appender::for_table(&**table, LoadOptions::default(), self.context.clone());

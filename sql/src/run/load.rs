@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, NullArray};
-use martlet_engine::catalog::files::FileColumn;
 use martlet_engine::catalog::{FieldId, NewField};
 use martlet_engine::ingest::parquet::{ParquetFiles, ParquetImport};
 use martlet_engine::ingest::{ColumnArrays, ColumnSource};
@@ -62,23 +61,20 @@ fn scanned(plan: &LogicalPlan) -> Option<(&Scan, Vec<(usize, String)>)> {
     }
 }
 
-/// A scan of all columns of files that are read by row.
+/// A scan of all columns of files.
 ///
 /// # Errors
 /// `Unsupported` when one of them cannot be read.
 pub(super) fn whole_scan(files: &OpenFiles) -> Result<LogicalPlan> {
-    let OpenFiles::Rows(set) = files else {
-        return Err(Error::internal("files that are read by column have no rows to scan"));
-    };
-    let column = |(position, column): (usize, &FileColumn)| {
+    let column = |(position, column): (usize, NewField)| {
         files.check_supported(position)?;
         let field = FieldId(u32::try_from(position).expect("a file has fewer than 2^32 columns"));
-        Ok(ScanColumn { field, name: column.name.clone(), data_type: column.data_type })
+        Ok(ScanColumn { field, name: column.name, data_type: column.data_type })
     };
     let columns: Vec<ScanColumn> =
-        set.columns.iter().enumerate().map(column).collect::<Result<_>>()?;
+        files.fields().into_iter().enumerate().map(column).collect::<Result<_>>()?;
     Ok(LogicalPlan::Scan(Scan {
-        source: Source::Files(Arc::clone(set)),
+        source: files.source(),
         output_count: columns.len(),
         columns,
         filter: Vec::new(),
@@ -124,6 +120,20 @@ impl ByName {
             }
         }
         Ok(ByName { files, fields, columns })
+    }
+
+    /// For each column of the files, the field that it goes to; `None` when all values are of their
+    /// fields' types as they are.
+    pub(super) fn cast_targets(&self) -> Option<Vec<usize>> {
+        let columns = self.files.fields();
+        let mut targets = vec![0; columns.len()];
+        let mut any_cast = false;
+        for (target, column) in self.columns.iter().enumerate() {
+            let Some(column) = *column else { continue };
+            targets[column] = target;
+            any_cast |= columns[column].data_type != self.fields[target].data_type;
+        }
+        any_cast.then_some(targets)
     }
 }
 
